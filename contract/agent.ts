@@ -62,3 +62,18 @@ export type AgentCommand =
   | { readonly kind: "stop" }
   /** To the dashboard: the whole table, on every change and at least once a second. */
   | { readonly kind: "agents"; readonly agents: readonly AgentStatus[] };
+
+/** What an agent is given beside its own dependencies; it knows nothing of Workers or processes. */
+export interface AgentContext {
+  /** Aborts when the agent is to stop; it then finishes its step and returns within a second. */
+  readonly signal: AbortSignal;
+  /** Wall clock, epoch milliseconds. */
+  now(): number;
+  /** Says that the agent is up; called once. */
+  ready(): void;
+  /** Beats with the agent's metrics; at least once a second, more often than that costs little. */
+  beat(metrics: Readonly<Record<string, number>>, version?: string): void;
+  /** Resolves at once, or when a pause has ended (or the signal aborts). Call between steps. */
+  untilResumed(): Promise<void>;
+  readonly events: import("./events.ts").EventSink;
+}

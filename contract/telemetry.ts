@@ -73,3 +73,21 @@ export interface Refusal {
   /** Byte within the record's value at which the fault was seen. */
   readonly position: number;
 }
+
+/** What an intake did with a body. */
+export interface IntakeResult {
+  readonly accepted: number;
+  readonly refused: number;
+  /** The first refusals, at most 20; `index` counts the objects of the body from 0. */
+  readonly refusals: readonly {
+    readonly index: number;
+    readonly reason: RefusalReason;
+    readonly position: number;
+  }[];
+}
+
+/**
+ * Takes a body of telemetry: a JSON object, an array of them, or NDJSON. Resolves once what was
+ * accepted is durable on the bus; what was refused is not stored, the sender is told instead.
+ */
+export type Intake = (body: Uint8Array) => Promise<IntakeResult>;
