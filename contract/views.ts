@@ -1,0 +1,144 @@
+/** What the API answers and the pages show: read models of vehicles, anomalies and the pipeline. */
+import type { AgentStatus } from "./agent.ts";
+import type { ClearReason, Severity, Source, Term } from "./anomaly.ts";
+
+/** What a vehicle is doing; the index is the code in a fleet frame. */
+export const VEHICLE_STATES = ["moving", "idle", "stopped", "stale"] as const;
+/** One of `VEHICLE_STATES`: stale is older than 30 s; idle stands with the engine running. */
+export type VehicleState = typeof VEHICLE_STATES[number];
+
+/** The latest of one vehicle. */
+export interface VehicleView {
+  readonly id: string;
+  readonly state: VehicleState;
+  /** Degrees; null while no position is known. */
+  readonly lat: number | null;
+  readonly lon: number | null;
+  /** Degrees clockwise from north; null when unknown. */
+  readonly heading: number | null;
+  /** T of the latest sample, epoch milliseconds. */
+  readonly at: number;
+  /** A of the latest sample, epoch milliseconds. */
+  readonly append: number;
+  /** Latest known value of each signal that ever came, by catalog name, in the catalog's unit. */
+  readonly signals: Readonly<Record<string, number>>;
+  /** Open (not cleared) anomalies. */
+  readonly open: number;
+  /** Worst severity among them, null if none. */
+  readonly severity: Severity | null;
+}
+
+/** Where an anomaly stands, as people see it. */
+export const ANOMALY_STATES = ["open", "acknowledged", "snoozed", "cleared"] as const;
+/** One of `ANOMALY_STATES`. */
+export type AnomalyState = typeof ANOMALY_STATES[number];
+
+/** One anomaly: its transitions folded together with what people did. */
+export interface AnomalyView {
+  readonly id: string;
+  readonly rule: string;
+  readonly version: string;
+  readonly vehicle: string;
+  readonly severity: Severity;
+  readonly state: AnomalyState;
+  /** A rule with `once`: an event that never clears. */
+  readonly once: boolean;
+  readonly onset: number;
+  /** T of the opening (or last reopening). */
+  readonly openedAt: number;
+  /** A of the opening; with `openedAt` the delay. */
+  readonly append: number;
+  /** T of the last transition. */
+  readonly at: number;
+  /** T of clearing, null while open. */
+  readonly clearedAt: number | null;
+  readonly reason: ClearReason | null;
+  readonly count: number;
+  readonly message: string;
+  readonly terms: readonly Term[];
+  readonly source: Source;
+  /** Epoch milliseconds, null if not snoozed. */
+  readonly snoozedUntil: number | null;
+  readonly acknowledgedAt: number | null;
+  readonly notes: readonly { readonly at: number; readonly text: string }[];
+}
+
+/** One page of anomalies, newest first. */
+export interface AnomalyPage {
+  readonly anomalies: readonly AnomalyView[];
+  /** Hand back as `cursor` for the next page; null at the end. */
+  readonly cursor: string | null;
+  /** Open anomalies by severity over the whole fleet, snoozed ones not counted. */
+  readonly open: Readonly<Record<Severity, number>>;
+}
+
+/** One rule as the pipeline and rules pages show it. */
+export interface RuleView {
+  readonly id: string;
+  readonly severity: Severity;
+  readonly source: string;
+  /** Anomalies opened since the store began. */
+  readonly fired: number;
+  readonly open: number;
+  readonly once: boolean;
+  readonly runbook: string;
+}
+
+/** Flow from source to browsers. */
+export interface PipelineView {
+  /** Server clock, epoch milliseconds. */
+  readonly now: number;
+  readonly bus: string;
+  readonly version: string;
+  readonly samplesPerSecond: number;
+  readonly anomaliesPerSecond: number;
+  /** Records that analysis has not consumed yet. */
+  readonly lagRecords: number;
+  /** Age of the oldest record not consumed yet; 0 when none. */
+  readonly lagSeconds: number;
+  readonly vehicles: number;
+  /** Samples since start, as the projections counted them. */
+  readonly samples: number;
+  /** Objects refused, by reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly outOfRange: number;
+  readonly unknownKeys: number;
+  readonly late: number;
+  readonly duplicates: number;
+  /** Open streams to browsers, and frames that slow ones skipped. */
+  readonly clients: number;
+  readonly framesSkipped: number;
+  readonly partitions: readonly {
+    readonly partition: number;
+    readonly end: number;
+    readonly lagRecords: number;
+  }[];
+  readonly agents: readonly AgentStatus[];
+}
+
+/** One signal of one vehicle over time. */
+export interface SeriesView {
+  readonly vehicle: string;
+  readonly signal: string;
+  readonly unit: string;
+  /** T, epoch milliseconds, ascending. */
+  readonly t: readonly number[];
+  readonly v: readonly number[];
+}
+
+/** Signals as pages need them. */
+export interface SignalView {
+  readonly name: string;
+  readonly unit: string;
+  readonly type: string;
+  readonly names: readonly string[];
+  readonly description: string;
+}
+
+/** A fault in the form of RFC 9457. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+}
