@@ -16,6 +16,8 @@ import type {
 export interface PageBase {
   /** Server clock, epoch milliseconds. */
   readonly now: number;
+  /** Where the static files lie: `/assets/HASH/`; a page links `${assets}${AssetFile.name}`. */
+  readonly assets: string;
   /** Open anomalies by severity over the whole fleet, snoozed ones not counted. */
   readonly open: Readonly<Record<Severity, number>>;
   /** Whether the visitor signed in with the token, so that signing out (POST /logout) is offered. */
@@ -164,9 +166,9 @@ export type PageModel =
   | ErrorPage;
 
 /**
- * One static file. Served under `/assets/HASH/name`; pages link it through `assetPath(name)`.
+ * One static file, as `assetFiles()` of `assets.ts` lists them; served under `/assets/HASH/name`.
  *
- * The hash is over the contents of all files, so a path never changes its content.
+ * The hash is over the contents of all files, so what lies under a path never changes.
  */
 export interface AssetFile {
   /** Name below `/assets/HASH/`, e.g. `kilter.css` or `live.js`; chunks import each other by it. */
