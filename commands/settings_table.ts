@@ -1,0 +1,265 @@
+/** The table of settings: names, help, how each is read, defaults, and which commands take it. */
+import { LOG_LEVELS, type LogLevel } from "../contract/events.ts";
+import { DEFAULT_PARTITIONS, TOPICS } from "../contract/topics.ts";
+import {
+  brokerList,
+  choice,
+  duration,
+  integer,
+  nonEmpty,
+  type Reader,
+  replaySpeed,
+  size,
+  text,
+  textList,
+  timestamp,
+  topicName,
+} from "./readers.ts";
+
+/** Everything that can be set, with its defaults applied. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  /** Secret that callers must show; "" for none (loopback only). */
+  readonly token: string;
+  /** Folder of the embedded bus and the server's store. */
+  readonly data: string;
+  readonly bus: "embedded" | "kafka";
+  readonly brokers: readonly string[];
+  /** Path of the rules file; "" for the shipped one. */
+  readonly rules: string;
+  /** Path of the catalog file; "" for the shipped one. */
+  readonly catalog: string;
+  readonly logLevel: LogLevel;
+  readonly partitions: number;
+  readonly retentionMs: number;
+  readonly retentionBytes: number;
+  readonly fsync: "always" | "interval";
+  readonly topicTelemetry: string;
+  readonly topicAnomalies: string;
+  readonly topicDeadLetters: string;
+  readonly topicRules: string;
+  readonly topicCheckpoints: string;
+  readonly vehicles: number;
+  readonly seed: number;
+  /** Analysis Workers; 0: cores less one, at most the partitions. */
+  readonly workers: number;
+  /** Column mapping of recordings; "" for none. */
+  readonly map: string;
+  /** Times real time; Infinity for as fast as possible. */
+  readonly speed: number;
+  readonly rebase: "now" | "";
+  readonly out: string;
+  readonly durationMs: number;
+  readonly input: readonly string[];
+  /** Epoch milliseconds of append time; NaN for none. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly batchRecords: number;
+}
+
+/** Settings while they are put together. */
+export type Draft = { -readonly [K in keyof Settings]: Settings[K] };
+
+/** Settings as they are when nothing is given. */
+export const SETTINGS_DEFAULT: Settings = {
+  port: 8000,
+  host: "127.0.0.1",
+  token: "",
+  data: ".kilter",
+  bus: "embedded",
+  brokers: ["127.0.0.1:9092"],
+  rules: "",
+  catalog: "",
+  logLevel: "info",
+  partitions: DEFAULT_PARTITIONS,
+  retentionMs: 7 * 86_400_000,
+  retentionBytes: 1024 ** 3,
+  fsync: "always",
+  topicTelemetry: TOPICS.telemetry,
+  topicAnomalies: TOPICS.anomalies,
+  topicDeadLetters: TOPICS.deadLetters,
+  topicRules: TOPICS.rules,
+  topicCheckpoints: TOPICS.checkpoints,
+  vehicles: 200,
+  seed: 1,
+  workers: 0,
+  map: "",
+  speed: 1,
+  rebase: "",
+  out: "",
+  durationMs: 3_600_000,
+  input: [],
+  fromMs: NaN,
+  toMs: NaN,
+  batchRecords: 1_000,
+};
+
+/** How one setting is given. */
+export interface SettingSpec {
+  /** Flag, key in the file, and (upper case, `KILTER_` before it) environment variable. */
+  readonly name: string;
+  /** What stands behind the flag in the help. */
+  readonly hint: string;
+  readonly help: string;
+  /** Commands that take its flag. */
+  readonly commands: readonly string[];
+  /** Never shown, and no flag: it would stand in the process list. */
+  readonly secret: boolean;
+  /** May be given several times; the values are joined by newlines. */
+  readonly repeated: boolean;
+  /** Reads the text into the draft; answers the rule that it broke, or null. */
+  readonly apply: (draft: Draft, text: string) => string | null;
+}
+
+function setting<K extends keyof Settings>(
+  key: K,
+  name: string,
+  hint: string,
+  help: string,
+  read: Reader<Settings[K]>,
+  commands: readonly string[],
+  traits: { readonly secret?: boolean; readonly repeated?: boolean } = {},
+): SettingSpec {
+  const apply = (draft: Draft, given: string) => {
+    const result = read(given);
+    if (typeof result === "string") return result;
+    draft[key] = result.value;
+    return null;
+  };
+  const { secret = false, repeated = false } = traits;
+  return { name, hint, help, commands, secret, repeated, apply };
+}
+
+const SERVING = ["dev", "start", "dashboard"];
+const ON_BUS = [...SERVING, "producer", "analysis", "replay", "backtest"];
+const ALL = [...ON_BUS, "simulate", "rules", "init"];
+const FLEET = ["dev", "producer", "simulate"];
+const RECORDING = ["replay", "backtest"];
+
+/** All settings, in the order of the help. */
+export const SETTINGS: readonly SettingSpec[] = [
+  setting(
+    "port",
+    "port",
+    "PORT",
+    "port of dashboard and API; 0: a free one",
+    integer(0, 65_535),
+    SERVING,
+  ),
+  setting(
+    "host",
+    "host",
+    "HOST",
+    "address to listen on; beyond loopback KILTER_TOKEN is needed",
+    nonEmpty,
+    SERVING,
+  ),
+  setting("token", "token", "TEXT", "secret that callers must show", text, SERVING, {
+    secret: true,
+  }),
+  setting("data", "data", "DIR", "folder of the embedded bus and the store", nonEmpty, ON_BUS),
+  setting("bus", "bus", "embedded|kafka", "which bus", choice("embedded", "kafka"), ON_BUS),
+  setting("brokers", "brokers", "HOST:PORT,…", "Kafka brokers to ask first", brokerList, ON_BUS),
+  setting("rules", "rules", "FILE", "rules file; else the shipped rules", text, [
+    ...SERVING,
+    "analysis",
+    "backtest",
+  ]),
+  setting("catalog", "catalog", "FILE", "signal catalog; else the shipped one", text, [
+    ...ON_BUS,
+    "rules",
+  ]),
+  setting(
+    "vehicles",
+    "vehicles",
+    "N",
+    "vehicles of the simulated fleet",
+    integer(1, 100_000),
+    FLEET,
+  ),
+  setting("seed", "seed", "N", "seed of the simulated fleet", integer(0, 4_294_967_295), FLEET),
+  setting("out", "out", "FILE", "file to write; its ground truth goes beside it", nonEmpty, [
+    "simulate",
+  ]),
+  setting("durationMs", "duration", "DURATION", "simulated time", duration, ["simulate"]),
+  setting("map", "map", "FILE", "column mapping of the recording", text, RECORDING),
+  setting("speed", "speed", "N|max", "times real time", replaySpeed, ["replay"]),
+  setting(
+    "rebase",
+    "rebase",
+    "now",
+    "shift the recording so that it starts now",
+    choice("now", ""),
+    ["replay"],
+  ),
+  setting(
+    "input",
+    "input",
+    "FILE",
+    "recording to run over (repeatable); else the retained log",
+    textList,
+    ["backtest"],
+    { repeated: true },
+  ),
+  setting("fromMs", "from", "TIME", "append time to start at", timestamp, ["backtest"]),
+  setting("toMs", "to", "TIME", "append time to end at", timestamp, ["backtest"]),
+  setting(
+    "batchRecords",
+    "batch-records",
+    "N",
+    "records handed to the engine at a time",
+    integer(1, 100_000),
+    ["backtest"],
+  ),
+  setting("workers", "workers", "N", "analysis Workers; 0: cores less one", integer(0, 256), [
+    "analysis",
+    "start",
+    "dev",
+  ]),
+  setting("partitions", "partitions", "N", "partitions of new topics", integer(1, 1024), ON_BUS),
+  setting(
+    "retentionMs",
+    "retention",
+    "DURATION",
+    "age beyond which records may go",
+    duration,
+    ON_BUS,
+  ),
+  setting(
+    "retentionBytes",
+    "retention-bytes",
+    "SIZE",
+    "bytes of a partition beyond which its oldest may go",
+    size,
+    ON_BUS,
+  ),
+  setting(
+    "fsync",
+    "fsync",
+    "always|interval",
+    "embedded bus: survive power loss, or only the process",
+    choice("always", "interval"),
+    ON_BUS,
+  ),
+  setting("topicTelemetry", "topic-telemetry", "NAME", "topic of telemetry", topicName, ON_BUS),
+  setting("topicAnomalies", "topic-anomalies", "NAME", "topic of anomalies", topicName, ON_BUS),
+  setting(
+    "topicDeadLetters",
+    "topic-dead-letters",
+    "NAME",
+    "topic of refused telemetry",
+    topicName,
+    ON_BUS,
+  ),
+  setting("topicRules", "topic-rules", "NAME", "topic of rule versions", topicName, ON_BUS),
+  setting("topicCheckpoints", "topic-checkpoints", "NAME", "topic of progress", topicName, ON_BUS),
+  setting(
+    "logLevel",
+    "log-level",
+    LOG_LEVELS.join("|"),
+    "least severe events to show",
+    choice(...LOG_LEVELS),
+    ALL,
+  ),
+];

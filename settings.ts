@@ -1,0 +1,96 @@
+/**
+ * Settings: the only reader of flags, environment variables and `kilter.yaml`.
+ *
+ * Precedence: flag, environment, file, default. Every fault is found before anything starts.
+ */
+import { parseArgs } from "./commands/arguments.ts";
+import { type FileSetting, readSettingsFile } from "./commands/settings_file.ts";
+import {
+  type Draft,
+  SETTINGS,
+  type Settings,
+  SETTINGS_DEFAULT,
+} from "./commands/settings_table.ts";
+
+export type { Settings } from "./commands/settings_table.ts";
+
+/** Where settings come from. */
+export interface SettingsSources {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Value of an environment variable. */
+  readonly env: (name: string) => string | undefined;
+  /** Text of a file, undefined if there is none; may throw for one that cannot be read. */
+  readonly readText: (path: string) => string | undefined;
+}
+
+/** Settings, or every fault in them; `help` was asked for. */
+export type SettingsResult =
+  | { readonly kind: "settings"; readonly settings: Settings; readonly files: readonly string[] }
+  | { readonly kind: "help" }
+  | { readonly kind: "faults"; readonly faults: readonly string[] };
+
+/** File of settings that is read if it is there and no `--config` names another. */
+export const SETTINGS_FILE = "kilter.yaml";
+
+const LOOPBACK = new Set(["127.0.0.1", "::1", "[::1]", "localhost"]);
+
+/** Reads the settings of one command. */
+export function readSettings(sources: SettingsSources): SettingsResult {
+  const { command } = sources;
+  const args = parseArgs(command, sources.args);
+  if (args.help) return { kind: "help" };
+  const faults = [...args.faults];
+  const draft: Draft = { ...SETTINGS_DEFAULT };
+
+  const config = args.flags.get("config") ?? sources.env("KILTER_CONFIG");
+  for (const setting of fileSettings(config, sources, faults)) {
+    const wrong = setting.spec.apply(draft, setting.text);
+    if (wrong !== null) faults.push(`${setting.place}: ${setting.spec.name} ${wrong}`);
+  }
+  for (const spec of SETTINGS) {
+    const variable = `KILTER_${spec.name.toUpperCase().replaceAll("-", "_")}`;
+    const given = sources.env(variable);
+    // An empty variable is how compose files and shells pass on "not set".
+    if (given !== undefined && given !== "") {
+      const wrong = spec.apply(draft, given);
+      if (wrong !== null) faults.push(`${variable}=${spec.secret ? "…" : given}: it ${wrong}`);
+    }
+    const flag = args.flags.get(spec.name);
+    if (flag !== undefined) {
+      const wrong = spec.apply(draft, flag);
+      if (wrong !== null) faults.push(`--${spec.name} ${flag}: it ${wrong}`);
+    }
+  }
+  const served = command === "dev" || command === "start" || command === "dashboard";
+  if (served && !LOOPBACK.has(draft.host) && draft.token === "") {
+    faults.push(
+      `--host ${draft.host}: it listens beyond this machine, which needs a secret; ` +
+        "set KILTER_TOKEN, or use --host 127.0.0.1",
+    );
+  }
+  if (faults.length > 0) return { kind: "faults", faults };
+  return { kind: "settings", settings: draft, files: args.files };
+}
+
+function fileSettings(
+  config: string | undefined,
+  sources: SettingsSources,
+  faults: string[],
+): readonly FileSetting[] {
+  const path = config ?? SETTINGS_FILE;
+  let content: string | undefined;
+  try {
+    content = sources.readText(path);
+  } catch (error) {
+    faults.push(`${path}: cannot be read: ${error instanceof Error ? error.message : error}`);
+    return [];
+  }
+  if (content === undefined) {
+    if (config !== undefined) faults.push(`--config ${path}: there is no such file`);
+    return [];
+  }
+  const read = readSettingsFile(path, content);
+  faults.push(...read.faults);
+  return read.settings;
+}
