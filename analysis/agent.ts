@@ -1,0 +1,49 @@
+/** The analysis agent: a loop per partition that its group gives it. */
+import type { AgentContext } from "../contract/agent.ts";
+import { ANALYSIS_GROUP } from "../contract/topics.ts";
+import { Meter } from "./meter.ts";
+import { type PartitionDependencies, runPartition } from "./partition_loop.ts";
+import { Pulse } from "./pulse.ts";
+
+/** What the agent is made with. */
+export type AnalysisDependencies = Pick<
+  PartitionDependencies,
+  "bus" | "topics" | "ruleSet" | "createEngine"
+>;
+
+/**
+ * Runs until the context's signal aborts.
+ *
+ * @throws the first error of a partition; the others are stopped then
+ */
+export async function runAnalysis(
+  context: AgentContext,
+  deps: AnalysisDependencies,
+): Promise<void> {
+  const meter = new Meter();
+  const { version } = deps.ruleSet;
+  const pulse = new Pulse(context, () => ({ metrics: meter.metrics(), version }));
+  const failed = new AbortController();
+  const signal = AbortSignal.any([context.signal, failed.signal]);
+  const running = new Set<Promise<void>>();
+  const beats = setInterval(() => context.beat(meter.metrics(), version), 500);
+  try {
+    const leases = deps.bus.lease({
+      topic: deps.topics.telemetry,
+      group: ANALYSIS_GROUP,
+      progressTopic: deps.topics.checkpoints,
+      signal,
+    });
+    context.ready();
+    for await (const lease of leases) {
+      const loop: Promise<void> = runPartition(lease, { ...deps, context, meter, pulse })
+        .catch((error) => failed.abort(error))
+        .finally(() => running.delete(loop));
+      running.add(loop);
+    }
+  } finally {
+    await Promise.all(running);
+    clearInterval(beats);
+  }
+  if (failed.signal.aborted) throw failed.signal.reason;
+}

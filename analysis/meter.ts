@@ -1,0 +1,54 @@
+/** What an analysis agent counts, summed over its partitions. */
+import type { SampleCounts } from "../contract/telemetry.ts";
+
+/** Running figures of one partition. */
+export interface PartitionFigures {
+  /** Records behind the newest. */
+  lagRecords: number;
+  /** Age of the newest record consumed when there are more, seconds; 0 otherwise. */
+  lagSeconds: number;
+  counts: SampleCounts & { late: number; duplicates: number };
+  vehicles: number;
+  stateBytes: number;
+}
+
+/** Figures of all partitions that an agent holds, and totals that outlive a lease. */
+export class Meter {
+  readonly #partitions = new Map<number, PartitionFigures>();
+  readonly #totals = new Map<string, number>();
+
+  /** Adds to a total. */
+  add(name: string, count: number): void {
+    this.#totals.set(name, (this.#totals.get(name) ?? 0) + count);
+  }
+
+  /** Sets the figures of a partition. */
+  set(partition: number, figures: PartitionFigures): void {
+    this.#partitions.set(partition, figures);
+  }
+
+  /** Forgets a partition that was given back. */
+  drop(partition: number): void {
+    this.#partitions.delete(partition);
+  }
+
+  /** All of it by metric name. */
+  metrics(): Record<string, number> {
+    const metrics: Record<string, number> = {
+      partitions: this.#partitions.size,
+      lag_records: 0,
+      lag_seconds: 0,
+      vehicles: 0,
+      state_bytes: 0,
+    };
+    for (const [partition, figures] of this.#partitions) {
+      metrics.lag_records += figures.lagRecords;
+      metrics.lag_seconds = Math.max(metrics.lag_seconds, figures.lagSeconds);
+      metrics.vehicles += figures.vehicles;
+      metrics.state_bytes += figures.stateBytes;
+      metrics[`lag_records_p${partition}`] = figures.lagRecords;
+    }
+    for (const [name, total] of this.#totals) metrics[name] = total;
+    return metrics;
+  }
+}

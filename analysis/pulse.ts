@@ -1,0 +1,38 @@
+/** Lets a busy loop beat and be interrupted: long synchronous work otherwise starves its thread. */
+import type { AgentContext } from "../contract/agent.ts";
+
+/** Longest stretch without a turn of the event loop, milliseconds. */
+const TURN_MS = 20;
+/** Time between beats, milliseconds. */
+const BEAT_MS = 250;
+
+/** The pulse of one agent; every loop of it calls `turn` once per batch. */
+export class Pulse {
+  #turnedAt: number;
+  #beatAt = -Infinity;
+
+  /**
+   * @param context whose clock is read and whose beats are sent
+   * @param figures metrics and version of the moment
+   */
+  constructor(
+    readonly context: AgentContext,
+    readonly figures: () => { metrics: Record<string, number>; version: string },
+  ) {
+    this.#turnedAt = context.now();
+  }
+
+  /** Beats if it is time, and gives way to other events if this loop has run for long. */
+  async turn(): Promise<void> {
+    const now = this.context.now();
+    if (now - this.#beatAt >= BEAT_MS) {
+      this.#beatAt = now;
+      const { metrics, version } = this.figures();
+      this.context.beat(metrics, version);
+    }
+    if (now - this.#turnedAt >= TURN_MS) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      this.#turnedAt = this.context.now();
+    }
+  }
+}

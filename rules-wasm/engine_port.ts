@@ -1,0 +1,55 @@
+/** What evaluates rules: the kernel's engine and the reference engine both are one. */
+import type { Refusal, SampleCounts } from "../contract/telemetry.ts";
+import type { RecordColumns } from "./decoder_port.ts";
+
+/** Records to evaluate: the columns of a bus batch, offsets included. */
+export interface EngineInput extends RecordColumns {
+  readonly offsets: Float64Array;
+}
+
+/** One transition as a record for the anomalies topic. */
+export interface AnomalyRecord {
+  /** The vehicle's id, UTF-8. */
+  readonly key: Uint8Array;
+  /** One `Transition` as JSON, fields in the order of the contract. */
+  readonly value: Uint8Array;
+  /** Its `append`, epoch milliseconds. */
+  readonly append: number;
+}
+
+/** What came of a batch, in the order of its causes. */
+export interface PushResult {
+  readonly anomalies: readonly AnomalyRecord[];
+  readonly refusals: readonly Refusal[];
+}
+
+/**
+ * What a batch does beside moving the state: "live" gives transitions, "suppress" rebuilds the same
+ * state without giving them, "warm" takes samples in but opens nothing.
+ */
+export type PushMode = "live" | "suppress" | "warm";
+
+/** Totals since the engine was made. */
+export interface EngineCounts extends SampleCounts {
+  /** Samples older than the last one evaluated of their vehicle. */
+  late: number;
+  /** Samples that brought nothing new. */
+  duplicates: number;
+}
+
+/** Evaluates a rule set over one partition. Its output depends on nothing but what is pushed. */
+export interface Engine {
+  /** Takes a batch in; batches come in the order of the log. How the log is cut changes nothing. */
+  push(input: EngineInput, mode?: PushMode): PushResult;
+  /** Due A of the earliest timer, epoch milliseconds; null if none is armed. */
+  nextTimer(): number | null;
+  /** The partition clock C: the largest A taken in, -Infinity before the first. */
+  clock(): number;
+  counts(): EngineCounts;
+  /** Vehicles with state. */
+  vehicles(): number;
+  /** Anomalies open. */
+  openAnomalies(): number;
+  /** Bytes that state takes. */
+  stateBytes(): number;
+}
