@@ -1,0 +1,59 @@
+/** Which samples bring an expression: the one definition that both engines use. */
+import type { Condition, Value } from "./ast.ts";
+
+/** A value or a condition. */
+export type Expression = Value | Condition;
+
+/** Calls `visit` with every node of a tree, parents before their parts. */
+export function walk(expr: Expression, visit: (node: Expression) => void): void {
+  visit(expr);
+  switch (expr.kind) {
+    case "number":
+    case "name":
+    case "signal":
+    case "boolean":
+    case "flag":
+      return;
+    case "negate":
+    case "convert":
+    case "not":
+      walk(expr.of, visit);
+      return;
+    case "arithmetic":
+    case "compare":
+    case "and":
+    case "or":
+      walk(expr.left, visit);
+      walk(expr.right, visit);
+      return;
+    case "call":
+      if ("args" in expr) { for (const arg of expr.args) walk(arg, visit); }
+      return;
+  }
+}
+
+/** Numbers of the signals that an expression names, ascending, each once. */
+export function signalsOf(expr: Expression): readonly number[] {
+  const found = new Set<number>();
+  walk(expr, (node) => {
+    if (node.kind === "signal" || node.kind === "flag") found.add(node.signal);
+  });
+  return [...found].sort((a, b) => a - b);
+}
+
+/** Whether `absent` stands anywhere in an expression. */
+export function hasAbsent(expr: Expression): boolean {
+  let found = false;
+  walk(expr, (node) => {
+    if (node.kind === "call" && node.fn === "absent") found = true;
+  });
+  return found;
+}
+
+/**
+ * Whether every sample brings the expression: it names no signal, or has `absent` in it. Otherwise
+ * a sample brings it that carries one of `signalsOf`.
+ */
+export function broughtByAll(expr: Expression): boolean {
+  return hasAbsent(expr) || signalsOf(expr).length === 0;
+}

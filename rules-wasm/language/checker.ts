@@ -1,0 +1,408 @@
+/** From the raw tree to the checked one: names, types and units, with every fault at once. */
+import type { CompareOp, Condition, TermSource, Value } from "./ast.ts";
+import { hasAbsent } from "./brings.ts";
+import type { CatalogIndex } from "./catalog_index.ts";
+import { didYouMean, quote, type Report } from "./faults.ts";
+import { type CallContext, type CallSyntax, FUNCTIONS } from "./functions.ts";
+import { parse, writtenText } from "./parser.ts";
+import { align, arithmetic } from "./quantities.ts";
+import type { Range, Syntax } from "./syntax.ts";
+import { BOOLEAN_NAMES, constantOf, kindText, type Quantity, quantity } from "./typed.ts";
+import type { Typed } from "./typed.ts";
+import { parseUnit, type Unit, unitText } from "./units.ts";
+
+/** A checked condition with what a transition shows of it. */
+export interface CheckedCondition {
+  readonly condition: Condition;
+  /** Its terms, in the order of the text. */
+  readonly terms: readonly TermSource[];
+}
+
+/** A checked value with how it is shown. */
+export interface CheckedValue {
+  readonly value: Value;
+  /** "" for none. */
+  readonly unit: string;
+  readonly names?: readonly string[];
+}
+
+/** Checks the text of a condition; null if anything was reported. */
+export function checkCondition(
+  text: string,
+  catalog: CatalogIndex,
+  report: Report,
+): CheckedCondition | null {
+  const syntax = parse(text, report);
+  return syntax === null ? null : new Checker(text, catalog, report).condition(syntax);
+}
+
+/** Checks the text of a value, as it stands in a message; null if anything was reported. */
+export function checkValue(
+  text: string,
+  catalog: CatalogIndex,
+  report: Report,
+): CheckedValue | null {
+  const syntax = parse(text, report);
+  return syntax === null ? null : new Checker(text, catalog, report).shown(syntax);
+}
+
+type CompareSyntax = Extract<Syntax, { kind: "compare" }>;
+
+class Checker implements CallContext {
+  readonly #text: string;
+  readonly #catalog: CatalogIndex;
+  readonly #report: Report;
+
+  constructor(text: string, catalog: CatalogIndex, report: Report) {
+    this.#text = text;
+    this.#catalog = catalog;
+    this.#report = report;
+  }
+
+  text(range: Range): string {
+    return writtenText(this.#text, range);
+  }
+
+  refuse(range: Range, message: string, suggestion = ""): null {
+    this.#report(range.offset, range.length, message, suggestion);
+    return null;
+  }
+
+  /** A whole condition: `and`, `or` and `not` are looked through for its terms. */
+  condition(syntax: Syntax): CheckedCondition | null {
+    if (syntax.kind === "and" || syntax.kind === "or") {
+      const left = this.condition(syntax.left);
+      const right = this.condition(syntax.right);
+      if (left === null || right === null) return null;
+      return {
+        condition: join(syntax.kind, left.condition, right.condition),
+        terms: [...left.terms, ...right.terms],
+      };
+    }
+    if (syntax.kind === "not") {
+      const of = this.condition(syntax.of);
+      return of === null ? null : { condition: negated(of.condition), terms: of.terms };
+    }
+    const condition = this.#conditionOf(syntax);
+    if (condition === null) return null;
+    const term: TermSource = syntax.kind === "compare" && condition.kind === "compare"
+      ? { kind: "compare", left: condition.left, right: condition.right, term: condition.term }
+      : { kind: "condition", of: condition, text: this.text(syntax) };
+    return { condition, terms: [term] };
+  }
+
+  /** A value as a message shows it. */
+  shown(syntax: Syntax): CheckedValue | null {
+    const typed = this.typed(syntax);
+    if (typed === null) return null;
+    switch (typed.kind) {
+      case "quantity":
+        return { value: typed.value, unit: typed.unit === null ? "" : unitText(typed.unit) };
+      case "name":
+        return { value: typed.value, unit: "", names: typed.names };
+      case "boolean":
+        return { value: typed.value, unit: "", names: BOOLEAN_NAMES };
+      case "condition":
+      case "string":
+        return this.refuse(
+          syntax,
+          `Cannot show ${quote(this.text(syntax))} in a message: it is ${kindText(typed)}`,
+          "a message shows values, such as {speed}",
+        );
+    }
+  }
+
+  quantity(syntax: Syntax): Quantity | null {
+    const typed = this.typed(syntax);
+    if (typed === null || typed.kind === "quantity") return typed;
+    const text = quote(this.text(syntax));
+    return this.refuse(syntax, `Cannot use ${text} as a number: it is ${kindText(typed)}`);
+  }
+
+  statefulCondition(syntax: Syntax): Condition | null {
+    const condition = this.#conditionOf(syntax);
+    if (condition !== null && hasAbsent(condition)) {
+      return this.refuse(
+        syntax,
+        "Cannot use absent inside a function that keeps state: silence brings no sample",
+        "use absent beside it, joined with and or or",
+      );
+    }
+    return condition;
+  }
+
+  finite(range: Range, q: Quantity): Quantity | null {
+    const constant = constantOf(q);
+    if (constant === null || Number.isFinite(constant)) return q;
+    return this.refuse(range, `Cannot use ${quote(this.text(range))}: its result is not finite`);
+  }
+
+  #conditionOf(syntax: Syntax): Condition | null {
+    const typed = this.typed(syntax);
+    if (typed === null) return null;
+    if (typed.kind === "condition" || typed.kind === "boolean") return typed.condition;
+    const text = this.text(syntax);
+    return this.refuse(
+      syntax,
+      `Cannot use ${quote(text)} as a condition: it is ${kindText(typed)}`,
+      typed.kind === "string"
+        ? ""
+        : `compare it with something, as in ${suggestCompare(typed, text)}`,
+    );
+  }
+
+  typed(syntax: Syntax): Typed | null {
+    switch (syntax.kind) {
+      case "number": {
+        const value: Value = { kind: "number", value: syntax.value };
+        if (syntax.unit === null) return quantity(value, null);
+        const read = parseUnit(syntax.unit.text);
+        if (!read.ok) return this.refuse(syntax.unit, read.message, read.suggestion);
+        return quantity(value, read.unit);
+      }
+      case "string":
+        return { kind: "string", text: syntax.text };
+      case "boolean":
+        return { kind: "condition", condition: { kind: "boolean", value: syntax.value } };
+      case "signal":
+        return this.#signal(syntax, syntax.name);
+      case "call":
+        return this.#call(syntax);
+      case "negate":
+        return this.#negate(syntax.of, syntax);
+      case "arithmetic": {
+        const left = this.quantity(syntax.left);
+        const right = this.quantity(syntax.right);
+        if (left === null || right === null) return null;
+        const result = arithmetic(syntax.op, left, right);
+        if (!result.ok) return this.refuse(syntax, result.message, result.suggestion);
+        return this.finite(syntax, result.value);
+      }
+      case "compare": {
+        const condition = this.#compare(syntax);
+        return condition === null ? null : { kind: "condition", condition };
+      }
+      case "not": {
+        const of = this.#conditionOf(syntax.of);
+        return of === null ? null : { kind: "condition", condition: negated(of) };
+      }
+      case "and":
+      case "or": {
+        const left = this.#conditionOf(syntax.left);
+        const right = this.#conditionOf(syntax.right);
+        if (left === null || right === null) return null;
+        return { kind: "condition", condition: join(syntax.kind, left, right) };
+      }
+    }
+  }
+
+  #signal(range: Range, name: string): Typed | null {
+    const known = this.#catalog.find(name);
+    if (known === undefined) {
+      const called = FUNCTIONS.get(name);
+      const advice = called === undefined
+        ? this.#catalog.suggest(name)
+        : `${name} is a function: ${called.signature}`;
+      return this.refuse(range, `Cannot find a signal named ${quote(name)}`, advice);
+    }
+    const { number, signal, unit } = known;
+    const value: Value = { kind: "signal", signal: number, type: signal.type };
+    switch (signal.type) {
+      case "number":
+        return this.#numberSignal(value, unit);
+      case "boolean":
+        return { kind: "boolean", value, condition: { kind: "flag", signal: number } };
+      case "name":
+        return { kind: "name", value, names: signal.names };
+    }
+  }
+
+  #numberSignal(value: Value, unit: Unit): Quantity {
+    const usual = quantity(value, unit);
+    return usual.scale === "either" ? { ...usual, scale: "point" } : usual;
+  }
+
+  #call(call: CallSyntax): Typed | null {
+    const row = FUNCTIONS.get(call.name);
+    if (row === undefined) {
+      return this.refuse(
+        call.nameRange,
+        `Cannot find a function named ${quote(call.name)}`,
+        didYouMean(call.name, FUNCTIONS.keys()),
+      );
+    }
+    if (row.check === null) {
+      return this.refuse(
+        call.nameRange,
+        `Cannot use ${row.name}: it is not available in this version`,
+      );
+    }
+    const given = call.args.length;
+    if (given < row.argumentsMin || given > row.argumentsMax) {
+      return this.refuse(
+        call,
+        `Cannot call ${row.name} with ${given} argument${given === 1 ? "" : "s"}`,
+        `it is called as ${row.signature}`,
+      );
+    }
+    return row.check(call, this);
+  }
+
+  #negate(of: Syntax, whole: Range): Typed | null {
+    const q = this.quantity(of);
+    if (q === null) return null;
+    if (q.scale === "point") {
+      return this.refuse(whole, "Cannot negate a temperature: its zero is arbitrary");
+    }
+    const constant = constantOf(q);
+    const value: Value = constant === null
+      ? { kind: "negate", of: q.value }
+      : { kind: "number", value: -constant };
+    return { ...q, value };
+  }
+
+  #compare(syntax: CompareSyntax): Condition | null {
+    const left = this.typed(syntax.left);
+    const right = this.typed(syntax.right);
+    if (left === null || right === null) return null;
+    if (left.kind === "quantity" && right.kind === "quantity") {
+      return this.#compareQuantities(syntax, left, right);
+    }
+    if (syntax.op !== "==" && syntax.op !== "!=") {
+      const odd = left.kind === "quantity" ? right : left;
+      return this.refuse(
+        syntax,
+        `Cannot compare with ${quote(syntax.op)}: one side is ${kindText(odd)}`,
+        left.kind === right.kind ? "only == and != compare these" : "",
+      );
+    }
+    if (left.kind === "name" || right.kind === "name") {
+      return this.#compareNames(syntax, syntax.op, left, right);
+    }
+    return this.#compareBooleans(syntax, syntax.op, left, right);
+  }
+
+  #compareQuantities(syntax: CompareSyntax, left: Quantity, right: Quantity): Condition | null {
+    const aligned = align("compare", [left, right]);
+    if (!aligned.ok) return this.refuse(syntax, aligned.message, aligned.suggestion);
+    const { values: [a, b], unit } = aligned.value;
+    if (a === undefined || b === undefined) return null;
+    for (const value of [a, b]) {
+      if (value.kind === "number" && !Number.isFinite(value.value)) {
+        return this.refuse(syntax, `Cannot use ${quote(this.text(syntax))}: a limit is not finite`);
+      }
+    }
+    if (a.kind === "number" && b.kind === "number") {
+      return { kind: "boolean", value: holds(syntax.op, a.value, b.value) };
+    }
+    const term = { text: this.text(syntax), unit: unit === null ? "" : unitText(unit) };
+    return { kind: "compare", op: syntax.op, left: a, right: b, term };
+  }
+
+  #compareNames(
+    syntax: CompareSyntax,
+    op: "==" | "!=",
+    left: Typed,
+    right: Typed,
+  ): Condition | null {
+    const names = left.kind === "name" ? left.names : right.kind === "name" ? right.names : [];
+    const a = this.#nameSide(syntax.left, left, names);
+    const b = this.#nameSide(syntax.right, right, names);
+    if (a === null || b === null) return null;
+    const term = { text: this.text(syntax), unit: "", names };
+    return { kind: "compare", op, left: a, right: b, term };
+  }
+
+  #nameSide(syntax: Syntax, typed: Typed, names: readonly string[]): Value | null {
+    if (typed.kind === "string") {
+      const at = names.indexOf(typed.text);
+      if (at !== -1) return { kind: "name", value: at, text: typed.text };
+      const near = didYouMean(typed.text, names);
+      return this.refuse(
+        syntax,
+        `Cannot find ${quote(typed.text)} among the names of this signal`,
+        near !== "" ? near : `its names are ${names.slice(0, 20).map(quote).join(", ")}`,
+      );
+    }
+    if (typed.kind !== "name") {
+      const text = this.text(syntax);
+      const bare = syntax.kind === "signal" && names.includes(syntax.name);
+      const message = `Cannot compare a name with ${quote(text)}: it is ${kindText(typed)}`;
+      return this.refuse(syntax, message, bare ? `write it in quotes: "${text}"` : "");
+    }
+    if (typed.names.length !== names.length || typed.names.some((name, i) => name !== names[i])) {
+      return this.refuse(syntax, "Cannot compare two signals whose names differ");
+    }
+    return typed.value;
+  }
+
+  #compareBooleans(
+    syntax: CompareSyntax,
+    op: "==" | "!=",
+    left: Typed,
+    right: Typed,
+  ): Condition | null {
+    const isTruth = (typed: Typed) => typed.kind === "condition" || typed.kind === "boolean";
+    if (!isTruth(left) || !isTruth(right)) {
+      const truth = isTruth(left) ? syntax.left : syntax.right;
+      const advice = isTruth(left) !== isTruth(right)
+        ? `a condition stands alone: ${this.text(truth)}, or not ${this.text(truth)}`
+        : "";
+      const what = `${kindText(left)} and ${kindText(right)}`;
+      return this.refuse(syntax, `Cannot compare ${what}`, advice);
+    }
+    if (left.kind === "boolean" && right.kind === "boolean") {
+      const term = { text: this.text(syntax), unit: "", names: BOOLEAN_NAMES };
+      return { kind: "compare", op, left: left.value, right: right.value, term };
+    }
+    const a = truthOf(left);
+    const b = truthOf(right);
+    if (a !== null && b?.kind === "boolean") return b.value === (op === "==") ? a : negated(a);
+    if (b !== null && a?.kind === "boolean") return a.value === (op === "==") ? b : negated(b);
+    return this.refuse(
+      syntax,
+      "Cannot compare two conditions",
+      "join them with and, or and not",
+    );
+  }
+}
+
+function truthOf(typed: Typed): Condition | null {
+  return typed.kind === "condition" || typed.kind === "boolean" ? typed.condition : null;
+}
+
+/** `and` or `or`; folded only when both sides are constant, so that no signal is lost. */
+function join(kind: "and" | "or", left: Condition, right: Condition): Condition {
+  if (left.kind === "boolean" && right.kind === "boolean") {
+    const value = kind === "and" ? left.value && right.value : left.value || right.value;
+    return { kind: "boolean", value };
+  }
+  return { kind, left, right };
+}
+
+function negated(of: Condition): Condition {
+  return of.kind === "boolean" ? { kind: "boolean", value: !of.value } : { kind: "not", of };
+}
+
+function holds(op: CompareOp, a: number, b: number): boolean {
+  switch (op) {
+    case "<":
+      return a < b;
+    case "<=":
+      return a <= b;
+    case ">":
+      return a > b;
+    case ">=":
+      return a >= b;
+    case "==":
+      return a === b;
+    case "!=":
+      return a !== b;
+  }
+}
+
+function suggestCompare(typed: Typed, text: string): string {
+  if (typed.kind === "name") return `${text} == "${typed.names[0] ?? ""}"`;
+  const unit = typed.kind === "quantity" && typed.unit !== null ? ` ${unitText(typed.unit)}` : "";
+  return `${text} > 0${unit}`;
+}

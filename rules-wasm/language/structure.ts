@@ -1,0 +1,53 @@
+/** The canonical text of a checked tree: equal text, equal meaning. */
+import type { Expression } from "./brings.ts";
+
+/**
+ * Writes a tree without what bears on its looks only (texts of terms, units, spelling).
+ *
+ * Two trees with equal text compute the same and keep the same state: operators may be shared
+ * within a version, and carried over from one to the next.
+ *
+ * @param signal how a signal is named; by default `#` and its number, which holds within one
+ * catalog. Across catalogs, give what bears on a signal's meaning (name, unit, `stale_after`).
+ */
+export function structure(
+  expr: Expression,
+  signal: (number: number) => string = (number) => `#${number}`,
+): string {
+  const write = (node: Expression): string => {
+    switch (node.kind) {
+      case "number":
+        return numberText(node.value);
+      case "name":
+        return `(name ${node.value} ${JSON.stringify(node.text)})`;
+      case "signal":
+        return `(${node.type} ${signal(node.signal)})`;
+      case "boolean":
+        return String(node.value);
+      case "flag":
+        return `(flag ${signal(node.signal)})`;
+      case "negate":
+        return `(negate ${write(node.of)})`;
+      case "convert":
+        return `(convert ${numberText(node.factor)} ${numberText(node.offset)} ${write(node.of)})`;
+      case "not":
+        return `(not ${write(node.of)})`;
+      case "arithmetic":
+      case "compare":
+        return `(${node.op} ${write(node.left)} ${write(node.right)})`;
+      case "and":
+      case "or":
+        return `(${node.kind} ${write(node.left)} ${write(node.right)})`;
+      case "call": {
+        const args = "args" in node ? node.args.map((arg) => ` ${write(arg)}`).join("") : "";
+        const duration = "durationMs" in node ? ` ${node.durationMs}ms` : "";
+        return `(${node.fn}${args}${duration})`;
+      }
+    }
+  };
+  return write(expr);
+}
+
+function numberText(value: number): string {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
