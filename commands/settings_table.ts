@@ -42,8 +42,6 @@ export interface Settings {
   readonly topicCheckpoints: string;
   readonly vehicles: number;
   readonly seed: number;
-  /** Analysis Workers; 0: cores less one, at most the partitions. */
-  readonly workers: number;
   /** Column mapping of recordings; "" for none. */
   readonly map: string;
   /** Times real time; Infinity for as fast as possible. */
@@ -83,7 +81,6 @@ export const SETTINGS_DEFAULT: Settings = {
   topicCheckpoints: TOPICS.checkpoints,
   vehicles: 200,
   seed: 1,
-  workers: 0,
   map: "",
   speed: 1,
   rebase: "",
@@ -108,6 +105,8 @@ export interface SettingSpec {
   readonly secret: boolean;
   /** May be given several times; the values are joined by newlines. */
   readonly repeated: boolean;
+  /** The default for people, "" where there is none. */
+  readonly initial: string;
   /** Reads the text into the draft; answers the rule that it broke, or null. */
   readonly apply: (draft: Draft, text: string) => string | null;
 }
@@ -128,7 +127,19 @@ function setting<K extends keyof Settings>(
     return null;
   };
   const { secret = false, repeated = false } = traits;
-  return { name, hint, help, commands, secret, repeated, apply };
+  const initial = secret ? "" : showDefault(name, SETTINGS_DEFAULT[key]);
+  return { name, hint, help, commands, secret, repeated, initial, apply };
+}
+
+function showDefault(name: string, value: Settings[keyof Settings]): string {
+  if (Array.isArray(value)) return value.join(",");
+  if (typeof value === "number") {
+    if (Number.isNaN(value)) return "";
+    if (name === "retention") return `${value / 86_400_000} d`;
+    if (name === "duration") return `${value / 3_600_000} h`;
+    if (name === "retention-bytes") return `${value / 1024 ** 3} GiB`;
+  }
+  return String(value);
 }
 
 const SERVING = ["dev", "start", "dashboard"];
@@ -211,20 +222,6 @@ export const SETTINGS: readonly SettingSpec[] = [
     "records handed to the engine at a time",
     integer(1, 100_000),
     ["backtest"],
-  ),
-  setting("workers", "workers", "N", "analysis Workers; 0: cores less one", integer(0, 256), [
-    "analysis",
-    "start",
-    "dev",
-  ]),
-  setting("partitions", "partitions", "N", "partitions of new topics", integer(1, 1024), ON_BUS),
-  setting(
-    "retentionMs",
-    "retention",
-    "DURATION",
-    "age beyond which records may go",
-    duration,
-    ON_BUS,
   ),
   setting(
     "retentionBytes",

@@ -47,6 +47,14 @@ export interface SupervisorOptions {
   readonly informed?: AgentName;
 }
 
+/** An agent because of which the process should end. */
+export interface Fatal {
+  readonly name: AgentName;
+  readonly error: string;
+  /** "usage": settings or surroundings have to be mended; "hung": its thread cannot be ended. */
+  readonly why: "usage" | "hung";
+}
+
 /** How often beats and due restarts are looked at. */
 const WATCH_MS = 100;
 /** How often the informed agent gets the table though nothing changed state. */
@@ -84,9 +92,9 @@ export class Supervisor {
   }
 
   /** The agent because of which the process should end, if any, with why. */
-  fatal(): { readonly name: AgentName; readonly error: string } | null {
+  fatal(): Fatal | null {
     for (const [name, entry] of this.#entries) {
-      if (entry.fatal !== "") return { name, error: entry.status.error };
+      if (entry.fatal !== "") return { name, error: entry.status.error, why: entry.fatal };
     }
     return null;
   }

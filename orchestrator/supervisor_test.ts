@@ -93,7 +93,11 @@ Deno.test("supervisor: what a restart cannot mend is fatal at once", () => {
   latest("dashboard")?.say({ kind: "failed", error: "port 8000 is taken", usage: true });
   advance(60_000);
   assertEquals(spawned.length, 1);
-  assertEquals(supervisor.fatal(), { name: "dashboard", error: "port 8000 is taken" });
+  assertEquals(supervisor.fatal(), {
+    name: "dashboard",
+    error: "port 8000 is taken",
+    why: "usage",
+  });
 });
 
 Deno.test("supervisor: an agent that stops beating is failed and fatal, never doubled", () => {

@@ -1,0 +1,109 @@
+/** What each agent is made of: the composition of one agent from settings. */
+import { runAnalysis } from "../analysis/agent.ts";
+import type { Bus } from "../bus/port.ts";
+import type { AgentAction, AgentContext, AgentName, AgentStatus } from "../contract/agent.ts";
+import type { Catalog } from "../contract/catalog.ts";
+import { runSimulator } from "../producer/agent.ts";
+import { createIntake } from "../producer/intake.ts";
+import { createDecoder } from "../rules-wasm/decoder.ts";
+import { createEngine } from "../rules-wasm/engine.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { runDashboard } from "../server/agent.ts";
+import type { Settings } from "../settings.ts";
+import { openBus, topicNames } from "./open_bus.ts";
+
+/** What an agent is started with, as it goes to its Worker. */
+export interface AgentStart {
+  readonly name: AgentName;
+  readonly settings: Settings;
+  readonly catalog: Catalog;
+  readonly ruleSet: RuleSet;
+}
+
+/** The table of agents as the dashboard sees it, and what people ask of them. */
+export interface AgentTable {
+  current(): readonly AgentStatus[];
+  onChange(listener: () => void): () => void;
+  act(name: string, action: AgentAction): void;
+}
+
+/** Bodies of telemetry beyond this are refused. */
+const BODY_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Runs one agent until its context's signal aborts. */
+export async function runAgent(
+  context: AgentContext,
+  start: AgentStart,
+  agents: AgentTable,
+): Promise<void> {
+  const bus = await openBus(start.settings, context.events, () => context.now());
+  try {
+    await RUN[start.name](context, bus, start, agents);
+  } finally {
+    await bus.close();
+  }
+}
+
+type Run = (
+  context: AgentContext,
+  bus: Bus,
+  start: AgentStart,
+  agents: AgentTable,
+) => Promise<void>;
+
+const RUN: Readonly<Record<AgentName, Run>> = {
+  producer: (context, bus, { settings }) =>
+    runSimulator(context, {
+      bus,
+      topic: settings.topicTelemetry,
+      vehicles: settings.vehicles,
+      seed: settings.seed,
+      sleep,
+    }),
+  analysis: (context, bus, { settings, ruleSet }) =>
+    runAnalysis(context, { bus, topics: topicNames(settings), ruleSet, createEngine }),
+  dashboard: (context, bus, { settings, catalog, ruleSet }, agents) => {
+    const maxClockAheadMs = ruleSet.settings.maxClockAheadMs;
+    const maxVehicles = ruleSet.settings.maxVehicles;
+    const decoder = () => createDecoder(catalog, { maxVehicles, maxClockAheadMs });
+    return runDashboard(context, {
+      bus,
+      topics: topicNames(settings),
+      catalog,
+      ruleSet,
+      intake: createIntake({
+        bus,
+        topic: settings.topicTelemetry,
+        decoder: decoder(),
+        now: () => context.now(),
+        maxBodyBytes: BODY_BYTES_MAX,
+      }),
+      dataDir: settings.data,
+      host: settings.host,
+      port: settings.port,
+      token: settings.token === "" ? null : settings.token,
+      agents,
+      decoder: decoder(),
+      listening: (url) =>
+        context.events({
+          level: "info",
+          name: "dashboard.listening",
+          message: `Kilter is at ${url}`,
+        }),
+    });
+  },
+};
+
+/** Resolves after `ms`, or at once when the signal aborts. */
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}

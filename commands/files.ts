@@ -1,0 +1,60 @@
+/** Reads the files a user edits, or the shipped ones, into catalog and rules. */
+import type { Catalog } from "../contract/catalog.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
+import { formatFault } from "../rules-wasm/language/format_fault.ts";
+import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import { ruleSetHash } from "../rules-wasm/version.ts";
+
+/** A file that is wrong: every fault in it, ready to be shown. */
+export class FileFaults extends Error {
+  override name = "FileFaults";
+}
+
+/** Shipped defaults, embedded in the binary. */
+export const SHIPPED = {
+  rules: new URL("../rules-wasm/rules.yaml", import.meta.url),
+  catalog: new URL("../rules-wasm/signals.yaml", import.meta.url),
+} as const;
+
+/**
+ * The text of a user's file.
+ *
+ * @throws {FileFaults} if it cannot be read
+ */
+export function readUserFile(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    const why = error instanceof Deno.errors.NotFound
+      ? "there is no such file"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new FileFaults(`${path}: ${why}`, { cause: error });
+  }
+}
+
+/**
+ * Reads the catalog; "" for the shipped one.
+ *
+ * @throws {FileFaults} naming every fault
+ */
+export function readCatalog(path: string): Catalog {
+  const text = path === "" ? Deno.readTextFileSync(SHIPPED.catalog) : readUserFile(path);
+  const result = loadCatalog(text, { file: path || "signals.yaml" });
+  if (result.ok) return result.catalog;
+  throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
+}
+
+/**
+ * Reads rules against a catalog; "" for the shipped ones.
+ *
+ * @throws {FileFaults} naming every fault
+ */
+export function readRules(path: string, catalog: Catalog): RuleSet {
+  const text = path === "" ? Deno.readTextFileSync(SHIPPED.rules) : readUserFile(path);
+  const result = loadRules(text, { file: path || "rules.yaml", catalog, hash: ruleSetHash });
+  if (result.ok) return result.rules;
+  throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
+}

@@ -1,0 +1,37 @@
+/** `init`: writes the shipped defaults out to edit. */
+import type { Settings } from "../settings.ts";
+import { SHIPPED } from "./files.ts";
+import { say } from "./output.ts";
+import { SETTINGS } from "./settings_table.ts";
+
+/** Writes rules, catalog and a commented settings file to a folder; what exists is left as it is. */
+export async function init(_settings: Settings, files: readonly string[]): Promise<number> {
+  const dir = files[0] ?? ".";
+  await Deno.mkdir(dir, { recursive: true });
+  const contents: [string, string][] = [
+    ["rules.yaml", await Deno.readTextFile(SHIPPED.rules)],
+    ["signals.yaml", await Deno.readTextFile(SHIPPED.catalog)],
+    ["kilter.yaml", settingsFile()],
+  ];
+  for (const [name, content] of contents) {
+    const path = `${dir}/${name}`;
+    try {
+      await Deno.writeTextFile(path, content, { createNew: true });
+      say(`wrote ${path}`);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      say(`kept ${path}: it exists`);
+    }
+  }
+  return 0;
+}
+
+/** Every setting with its default, commented out. */
+function settingsFile(): string {
+  const rows = SETTINGS.filter((spec) => spec.commands.includes("start") && !spec.secret)
+    .map((spec) => `# ${spec.help}\n# ${spec.name}: ${spec.initial || '""'}\n`);
+  const own = "rules: rules.yaml\ncatalog: signals.yaml\n";
+  return `# Settings of Kilter. A flag or KILTER_… in the environment wins over what stands here.\n\n${own}\n${
+    rows.filter((row) => !/^# (rules|catalog): /m.test(row)).join("\n")
+  }`;
+}

@@ -1,0 +1,86 @@
+/** Runs agents in Workers under the orchestrator, until a signal or a fault ends the process. */
+import type { AgentMessage, AgentName } from "../contract/agent.ts";
+import { type AgentHandle, Supervisor } from "../orchestrator/supervisor.ts";
+import type { Settings } from "../settings.ts";
+import type { AgentStart } from "./agents.ts";
+import type { WorkerCommand } from "./agent_worker.ts";
+import { readCatalog, readRules } from "./files.ts";
+import { openBus } from "./open_bus.ts";
+import { eventLog, say } from "./output.ts";
+
+/** Time that agents have to stop, milliseconds; with what follows it stays below two seconds. */
+const STOP_GRACE_MS = 1_600;
+/** How long `/readyz` says 503 before a hung process goes, milliseconds. */
+const HUNG_GRACE_MS = 3_000;
+
+/**
+ * Runs the agents until SIGINT or SIGTERM.
+ *
+ * @returns the exit code: 0 after a clean stop, 1 after a fault that restarts cannot mend
+ */
+export async function runAgents(
+  agents: readonly AgentName[],
+  settings: Settings,
+): Promise<number> {
+  const events = eventLog(settings.logLevel, Date.now);
+  const catalog = readCatalog(settings.catalog);
+  const ruleSet = readRules(settings.rules, catalog);
+  // Faults of folder or broker are told once and before any agent starts.
+  await (await openBus(settings, events, Date.now)).close();
+
+  const supervisor = new Supervisor({
+    agents,
+    spawn: (name, listen) => spawnWorker({ name, settings, catalog, ruleSet }, listen),
+    now: Date.now,
+    random: Math.random,
+    events,
+    every: (ms, run) => {
+      const timer = setInterval(run, ms);
+      return () => clearInterval(timer);
+    },
+    informed: "dashboard",
+  });
+  const asked = onSignal();
+  supervisor.start();
+  const fatal = await Promise.race([
+    asked.then(() => null),
+    supervisor.until(() => supervisor.fatal() !== null).then(() => supervisor.fatal()),
+  ]);
+  if (fatal?.why === "hung") await new Promise((resolve) => setTimeout(resolve, HUNG_GRACE_MS));
+  await supervisor.stop(STOP_GRACE_MS);
+  return fatal === null ? 0 : 1;
+}
+
+function spawnWorker(
+  start: AgentStart,
+  listen: (message: AgentMessage) => void,
+): AgentHandle {
+  const worker = new Worker(new URL("./agent_worker.ts", import.meta.url), {
+    type: "module",
+    name: start.name,
+  });
+  worker.addEventListener("message", ({ data }: MessageEvent<AgentMessage>) => listen(data));
+  // A module that does not load, or an error that escaped the Worker's own handlers.
+  worker.addEventListener("error", (event) => {
+    event.preventDefault();
+    listen({ kind: "failed", error: event.message, usage: false });
+  });
+  const post = (command: WorkerCommand) => worker.postMessage(command);
+  post({ kind: "start", start });
+  return { send: post, terminate: () => worker.terminate() };
+}
+
+/** Resolves at the first SIGINT or SIGTERM; the second ends the process at once. */
+function onSignal(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let asked = false;
+  const handle = () => {
+    if (asked) Deno.exit(130);
+    asked = true;
+    say("Stopping; once more to stop at once");
+    resolve();
+  };
+  Deno.addSignalListener("SIGINT", handle);
+  Deno.addSignalListener("SIGTERM", handle);
+  return promise;
+}

@@ -1,0 +1,59 @@
+/** Runs one command and turns what it throws into a line and an exit code. */
+import { BusError } from "../bus/port.ts";
+import type { Settings } from "../settings.ts";
+import { FileFaults } from "./files.ts";
+import { say } from "./output.ts";
+
+type Command = (settings: Settings, files: readonly string[]) => Promise<number>;
+
+/** Commands load what they need and nothing else: `rules check` opens no broker's client. */
+const RUN: Readonly<Record<string, () => Promise<Command>>> = {
+  dev: () => agents(["dashboard", "analysis", "producer"]),
+  start: () => agents(["dashboard", "analysis"]),
+  producer: () => agents(["producer"]),
+  analysis: () => agents(["analysis"]),
+  dashboard: () => agents(["dashboard"]),
+  simulate: async () => (await import("./simulate.ts")).simulate,
+  replay: async () => (await import("./replay.ts")).replayFiles,
+  backtest: async () => (await import("./backtest.ts")).backtestCommand,
+  rules: async () => (await import("./rules.ts")).rules,
+  init: async () => (await import("./init.ts")).init,
+};
+
+async function agents(
+  names: readonly ("producer" | "analysis" | "dashboard")[],
+): Promise<Command> {
+  const { runAgents } = await import("./run_agents.ts");
+  return (settings) => runAgents(names, settings);
+}
+
+/**
+ * Runs a command.
+ *
+ * @returns 0 when done, 1 when it failed, 2 when what the user gave is wrong
+ */
+export async function runCommand(
+  name: string,
+  settings: Settings,
+  files: readonly string[],
+): Promise<number> {
+  try {
+    return await (await RUN[name]())(settings, files);
+  } catch (error) {
+    if (error instanceof FileFaults) {
+      say(error.message);
+      return 2;
+    }
+    if (error instanceof BusError) {
+      say(`kilter: ${error.message}`);
+      return 1;
+    }
+    if (error instanceof Deno.errors.NotCapable) {
+      say(`kilter: ${error.message}`);
+      say("This task may not do that; `deno task` shows what each may touch, in deno.json.");
+      return 1;
+    }
+    say(`kilter: ${error instanceof Error ? error.stack ?? error.message : error}`);
+    return 1;
+  }
+}
