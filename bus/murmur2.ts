@@ -41,6 +41,6 @@ export function murmur2(key: Uint8Array): number {
  *
  * @param partitions at least 1
  */
-export function partitionForKey(key: Uint8Array, partitions: number): number {
+export function murmur2Partition(key: Uint8Array, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions;
 }
