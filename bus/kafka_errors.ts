@@ -1,0 +1,119 @@
+/** Faults of the Kafka client as sentences: what failed, where, and what to do. */
+import { BusError } from "./port.ts";
+
+/** What is known of a client's fault, from it and its causes. */
+export interface Fault {
+  /** Kafka's own name of the error, such as `TOPIC_AUTHORIZATION_FAILED`; "" if it has none. */
+  readonly type: string;
+  /** The system's code, such as `ECONNREFUSED`; "" if it has none. */
+  readonly code: string;
+  /** `HOST:PORT` that could not be reached; "" if it is none of that. */
+  readonly broker: string;
+  /** Class names of the error and its causes, outermost first. */
+  readonly names: readonly string[];
+  /** Message of the innermost cause. */
+  readonly message: string;
+}
+
+/** Most causes that are followed. */
+const CAUSES_MAX = 8;
+
+/** Looks through an error and its causes. */
+export function describeFault(error: unknown): Fault {
+  let type = "";
+  let code = "";
+  let broker = "";
+  let message = String(error);
+  const names: string[] = [];
+  let current = error;
+  for (let depth = 0; current instanceof Error && depth < CAUSES_MAX; depth++) {
+    names.push(current.name);
+    if (current.message !== "") message = current.message;
+    type ||= text(current, "type");
+    code ||= text(current, "code");
+    broker ||= text(current, "broker");
+    current = current.cause;
+  }
+  return { type, code, broker, names, message };
+}
+
+/** Whether the fault says that another producer has taken over the transactional id. */
+export function isFenced(error: unknown): boolean {
+  const { type, message } = describeFault(error);
+  return type === "INVALID_PRODUCER_EPOCH" || type === "PRODUCER_FENCED" ||
+    message.includes("PRODUCER_FENCED");
+}
+
+/** Whether the fault is a lost or refused connection. */
+export function isDisconnected(error: unknown): boolean {
+  const { names, broker } = describeFault(error);
+  return broker !== "" ||
+    names.some((name) =>
+      name === "KafkaJSConnectionError" || name === "KafkaJSConnectionClosedError" ||
+      name === "KafkaJSRequestTimeoutError" || name === "KafkaJSBrokerNotFound"
+    );
+}
+
+/**
+ * Puts a client's fault into words.
+ *
+ * @param action what was tried, to follow "Cannot": `publish to vehicle.telemetry`
+ * @param brokers addresses from the settings, for faults that do not name one
+ */
+export function toBusError(action: string, brokers: readonly string[], error: unknown): BusError {
+  if (error instanceof BusError) return error;
+  const fault = describeFault(error);
+  return new BusError(`Cannot ${action}: ${explain(fault, brokers)}`, { cause: error });
+}
+
+function explain(fault: Fault, brokers: readonly string[]): string {
+  const where = fault.broker === "" ? brokers.join(", ") : fault.broker;
+  if (fault.names.includes("KafkaJSSASLAuthenticationError")) {
+    return `Kafka at ${where} refused the user name or password`;
+  }
+  if (fault.names.includes("KafkaJSNotImplemented")) return fault.message;
+  switch (fault.type) {
+    case "TOPIC_AUTHORIZATION_FAILED":
+      return "the user lacks the right to this topic; grant it with kafka-acls";
+    case "GROUP_AUTHORIZATION_FAILED":
+      return "the user lacks the right to this consumer group; grant READ on it with kafka-acls";
+    case "TRANSACTIONAL_ID_AUTHORIZATION_FAILED":
+      return "the user lacks the right to this transactional id; grant WRITE with kafka-acls";
+    case "CLUSTER_AUTHORIZATION_FAILED":
+      return "the user lacks the right to this on the cluster; grant it with kafka-acls";
+    case "UNKNOWN_TOPIC_OR_PARTITION":
+      return "the topic does not exist; create it or correct its name";
+    case "MESSAGE_TOO_LARGE":
+      return "a record is larger than the topic takes; raise its max.message.bytes to 1048588";
+    case "INVALID_REPLICATION_FACTOR":
+      return "the cluster's default.replication.factor is larger than its number of brokers";
+    case "NOT_ENOUGH_REPLICAS":
+    case "NOT_ENOUGH_REPLICAS_AFTER_APPEND":
+      return "fewer replicas are in sync than min.insync.replicas demands; check the brokers";
+  }
+  switch (fault.code) {
+    case "ECONNREFUSED":
+      return `Kafka at ${where} cannot be reached: connection refused; ` +
+        "start it, or correct the brokers setting";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `Kafka at ${where} cannot be reached: no such host; correct the brokers setting`;
+  }
+  if (isConnectionFault(fault)) {
+    const reason = fault.message.toLowerCase().includes("timeout") ? "no answer" : fault.message;
+    return `Kafka at ${where} cannot be reached: ${reason}; check that it runs and that the ` +
+      "address it advertises can be reached from here";
+  }
+  return fault.type === "" || fault.message.includes(fault.type)
+    ? fault.message
+    : `${fault.message} (${fault.type})`;
+}
+
+function isConnectionFault(fault: Fault): boolean {
+  return fault.broker !== "" || fault.names.some((name) => name.startsWith("KafkaJSConnection"));
+}
+
+function text(error: Error, key: string): string {
+  const value: unknown = Reflect.get(error, key);
+  return typeof value === "string" ? value : "";
+}

@@ -1,0 +1,278 @@
+/**
+ * Membership of a consumer group: which partitions are assigned, and one fenced lease for each.
+ *
+ * The client's own consumer only joins and beats; it is paused for good and reads nothing. So its
+ * heartbeats do not wait for work, and no offset that it might reset is ever relied on.
+ */
+import type { EventSink } from "../contract/events.ts";
+import type { Client, ClientProducer, Membership } from "./kafka_client.ts";
+import { toBusError } from "./kafka_errors.ts";
+import { KafkaFetcher, Signalled } from "./kafka_fetcher.ts";
+import type { FetchTotals } from "./kafka_fetcher.ts";
+import { KafkaLease } from "./kafka_lease.ts";
+import { readNewest } from "./kafka_progress.ts";
+import { KafkaReader } from "./kafka_reader.ts";
+import { BusError, FencedError, type LeaseOptions, progressKey } from "./port.ts";
+
+const BYTES_IN_FLIGHT = 8 << 20;
+const IDLE_MS = 100;
+/** First and longest pause after an acquisition that failed, milliseconds. */
+const PAUSE_MS_MIN = 100;
+const PAUSE_MS_MAX = 2_000;
+/** Time between two showings of the group's offsets, milliseconds. */
+const SHOW_MS = 1_000;
+
+/** What a group is made with. */
+export interface GroupParts {
+  readonly client: Client;
+  readonly brokers: readonly string[];
+  readonly events: EventSink;
+  /** For progress and bounds, shared with others. */
+  readonly reader: KafkaReader;
+  readonly fetchTotals: FetchTotals;
+  readonly totals: GroupTotals;
+}
+
+/** Totals over all groups of a bus, for its metrics. */
+export interface GroupTotals {
+  rebalances: number;
+  fenced: number;
+  steps: number;
+}
+
+/** One member of a consumer group. */
+export class KafkaGroup {
+  readonly #parts: GroupParts;
+  readonly #options: LeaseOptions;
+  readonly #fetcher: KafkaFetcher;
+  readonly #ownReader: KafkaReader;
+  readonly #assigned = new Set<number>();
+  readonly #held = new Map<number, KafkaLease>();
+  readonly #acquiring = new Map<number, Promise<void>>();
+  /** Leases not yet handed out. */
+  readonly #queue: KafkaLease[] = [];
+  readonly #changed = new Signalled();
+  /** Resolves at the next word that this member still belongs to the group. */
+  #confirmation = Promise.withResolvers<void>();
+  readonly #toShow = new Map<number, number>();
+  #showing: ReturnType<typeof setTimeout> | undefined;
+  #membership: Membership | null = null;
+  #failure: BusError | null = null;
+  #stopping: Promise<void> | null = null;
+
+  constructor(parts: GroupParts, options: LeaseOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#ownReader = new KafkaReader(parts.client.cluster());
+    const { brokers, events, fetchTotals } = parts;
+    this.#fetcher = new KafkaFetcher(this.#ownReader, brokers, events, fetchTotals);
+  }
+
+  /** Joins, and hands out leases until `stop`. @throws {BusError} if the group cannot be joined */
+  async *leases(): AsyncGenerator<KafkaLease> {
+    const { topic, group, progressTopic } = this.#options;
+    try {
+      const { brokers, client, reader } = this.#parts;
+      try {
+        await this.#ownReader.prepare(topic);
+        const [count, progressCount] = [
+          await reader.partitions(topic),
+          await reader.partitions(progressTopic),
+        ];
+        if (progressCount < count) {
+          throw new BusError(
+            `Cannot keep progress of ${topic} in ${progressTopic}: it has ${progressCount} ` +
+              `partitions and needs ${count}; add some`,
+          );
+        }
+        if (this.#stopping === null) {
+          this.#membership = await client.join(group, topic, {
+            joined: (partitions) => this.#join(partitions),
+            confirmed: () => this.#confirm(),
+            failed: (error) => this.#fail(error),
+          });
+        }
+      } catch (error) {
+        throw toBusError(`join the group ${group} on ${topic}`, brokers, error);
+      }
+      while (this.#stopping === null) {
+        const lease = this.#queue.shift();
+        if (lease === undefined) await this.#changed.wait(null);
+        else if (!lease.lost.aborted) yield lease;
+        if (this.#failure !== null) throw this.#failure;
+      }
+    } finally {
+      await this.stop();
+    }
+  }
+
+  /** Ends all leases and leaves the group; idempotent. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { topic, group } = this.#options;
+    this.#assigned.clear();
+    this.#confirm();
+    this.#changed.set();
+    const held = [...this.#held.values()];
+    const reason = new BusError(`The membership of ${group} on ${topic} has ended`);
+    for (const lease of held) lease.revoke(reason, null);
+    await Promise.all(held.map((lease) => lease.settled));
+    await Promise.all(this.#acquiring.values());
+    clearTimeout(this.#showing);
+    await this.#show();
+    await this.#membership?.leave();
+    await this.#fetcher.close();
+    await this.#ownReader.close();
+  }
+
+  #join(partitions: readonly number[]): void {
+    if (this.#stopping !== null) return;
+    const { topic, group } = this.#options;
+    this.#parts.totals.rebalances++;
+    this.#assigned.clear();
+    for (const partition of partitions) this.#assigned.add(partition);
+    for (const [partition, lease] of [...this.#held]) {
+      if (this.#assigned.has(partition)) continue;
+      lease.revoke(
+        new FencedError(`${topic}/${partition} went to another member of ${group}`),
+        null,
+      );
+    }
+    for (const partition of partitions) if (!this.#held.has(partition)) this.#acquire(partition);
+    this.#confirm();
+  }
+
+  #confirm(): void {
+    this.#confirmation.resolve();
+    this.#confirmation = Promise.withResolvers<void>();
+  }
+
+  #fail(error: unknown): void {
+    const { topic, group } = this.#options;
+    this.#failure = toBusError(
+      `stay in the group ${group} on ${topic}`,
+      this.#parts.brokers,
+      error,
+    );
+    this.#changed.set();
+  }
+
+  #acquire(partition: number, before: Promise<void> = Promise.resolve()): void {
+    if (this.#acquiring.has(partition)) return;
+    const acquiring = before.then(() => this.#acquireWhileAssigned(partition))
+      .finally(() => this.#acquiring.delete(partition));
+    this.#acquiring.set(partition, acquiring);
+  }
+
+  async #acquireWhileAssigned(partition: number): Promise<void> {
+    const { topic } = this.#options;
+    let pauseMs = PAUSE_MS_MIN;
+    while (this.#assigned.has(partition)) {
+      let producer: ClientProducer;
+      try {
+        producer = await this.#fence(partition);
+      } catch (error) {
+        const message = toBusError(`take over ${topic}/${partition}`, this.#parts.brokers, error)
+          .message;
+        this.#parts.events({ level: "warn", name: "bus.acquire_failed", message });
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2);
+        continue;
+      }
+      if (this.#assigned.has(partition)) this.#hold(partition, producer);
+      else await disconnect(producer);
+      return;
+    }
+  }
+
+  /** Makes the partition's producer; beginning a transaction is what fences its old owner. */
+  async #fence(partition: number): Promise<ClientProducer> {
+    const { topic, group } = this.#options;
+    const producer = this.#parts.client.transactional(`${group}-${topic}-${partition}`);
+    try {
+      await producer.connect();
+      await (await producer.transaction()).abort();
+      return producer;
+    } catch (error) {
+      await disconnect(producer);
+      throw error;
+    }
+  }
+
+  #hold(partition: number, producer: ClientProducer): void {
+    const { topic, group, progressTopic } = this.#options;
+    const { brokers, reader, totals } = this.#parts;
+    const key = new TextEncoder().encode(progressKey(group, topic));
+    const lease: KafkaLease = new KafkaLease({
+      topic,
+      partition,
+      progressTopic,
+      progressKey: key,
+      bytesInFlight: this.#options.bytesInFlight ?? BYTES_IN_FLIGHT,
+      idleMs: this.#options.idleMs ?? IDLE_MS,
+      brokers,
+      producer,
+      fetcher: this.#fetcher,
+      partitions: (name) => reader.partitions(name),
+      readProgress: async () => {
+        try {
+          return await readNewest(reader, brokers, progressTopic, partition, key);
+        } catch (error) {
+          throw toBusError(`read progress of ${topic}/${partition}`, brokers, error);
+        }
+      },
+      bounds: async () => ({
+        start: (await reader.offsets(topic, "start"))[partition],
+        end: (await reader.offsets(topic, "end"))[partition],
+      }),
+      committed: (offset) => {
+        totals.steps++;
+        this.#toShow.set(partition, offset);
+        this.#showing ??= setTimeout(() => this.#show(), SHOW_MS);
+      },
+      ended: (failure) => this.#ended(lease, failure),
+    });
+    this.#held.set(partition, lease);
+    this.#queue.push(lease);
+    this.#changed.set();
+  }
+
+  /** Takes the partition again if it is still this member's: given back, or a step failed. */
+  #ended(lease: KafkaLease, failure: unknown): void {
+    const { partition } = lease;
+    this.#held.delete(partition);
+    if (failure instanceof FencedError) this.#parts.totals.fenced++;
+    if (!this.#assigned.has(partition)) return;
+    // Who was fenced may be a zombie that fences the rightful owner in turn: ask the group first.
+    const before = failure instanceof FencedError ? this.#confirmation.promise : undefined;
+    this.#acquire(partition, Promise.all([before, lease.settled]).then(() => {}));
+  }
+
+  async #show(): Promise<void> {
+    this.#showing = undefined;
+    const offsets = [...this.#toShow];
+    this.#toShow.clear();
+    for (const [partition, offset] of offsets) {
+      try {
+        await this.#membership?.showOffset(partition, offset);
+      } catch (error) {
+        const message = `Cannot show the group's offset: ${
+          error instanceof Error ? error.message : String(error)
+        }`;
+        this.#parts.events({ level: "debug", name: "bus.offset_not_shown", message });
+      }
+    }
+  }
+}
+
+async function disconnect(producer: ClientProducer): Promise<void> {
+  try {
+    await producer.disconnect();
+  } catch {
+    // Its connection is gone already.
+  }
+}

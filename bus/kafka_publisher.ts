@@ -1,0 +1,114 @@
+/** Plain publishing: calls made while a request is under way go out together in the next one. */
+import type { Client, ClientProducer } from "./kafka_client.ts";
+import { toBusError } from "./kafka_errors.ts";
+import { checkSizes, type Round, toRounds } from "./kafka_rounds.ts";
+import { BusError, type Outgoing } from "./port.ts";
+
+/** Most calls that go out together. */
+const CALLS_MAX = 1_000;
+
+interface Call {
+  readonly outgoing: readonly Outgoing[];
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/** Publishes through one idempotent producer, which is made anew after a failure. */
+export class KafkaPublisher {
+  readonly #client: Client;
+  readonly #brokers: readonly string[];
+  readonly #partitions: (topic: string) => Promise<number>;
+  #producer: Promise<ClientProducer> | null = null;
+  readonly #waiting: Call[] = [];
+  #sending: Promise<void> | null = null;
+  #closed = false;
+  /** Records published, for the metrics. */
+  published = 0;
+
+  /** @param partitions number of partitions of a topic */
+  constructor(
+    client: Client,
+    brokers: readonly string[],
+    partitions: (topic: string) => Promise<number>,
+  ) {
+    this.#client = client;
+    this.#brokers = brokers;
+    this.#partitions = partitions;
+  }
+
+  /** Publishes; see `Bus.publish`. */
+  async publish(outgoing: readonly Outgoing[]): Promise<void> {
+    checkSizes(outgoing);
+    if (this.#closed) throw new BusError("Cannot publish: the bus is closed");
+    if (outgoing.every(({ records }) => records.length === 0)) return;
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ outgoing, done });
+    this.#sending ??= this.#drain().finally(() => this.#sending = null);
+    await done.promise;
+  }
+
+  /** Waits for what is under way and disconnects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#sending;
+    await this.#dropProducer();
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const calls = this.#waiting.splice(0, CALLS_MAX);
+      const good: Call[] = [];
+      const outgoing: Outgoing[] = [];
+      const counts = new Map<string, number>();
+      for (const call of calls) {
+        try {
+          for (const { topic } of call.outgoing) {
+            if (!counts.has(topic)) counts.set(topic, await this.#partitions(topic));
+          }
+          // Refuses this call alone if it names no possible partition.
+          toRounds(call.outgoing, counts);
+          good.push(call);
+          outgoing.push(...call.outgoing);
+        } catch (error) {
+          call.done.reject(this.#describe(call.outgoing, error));
+        }
+      }
+      try {
+        await this.#send(toRounds(outgoing, counts));
+        for (const call of good) call.done.resolve();
+        for (const { records } of outgoing) this.published += records.length;
+      } catch (error) {
+        for (const call of good) call.done.reject(this.#describe(call.outgoing, error));
+        // Its sequence numbers are in doubt: a new producer cannot mistake new records for old.
+        await this.#dropProducer();
+      }
+    }
+  }
+
+  async #send(rounds: readonly Round[]): Promise<void> {
+    if (rounds.length === 0) return;
+    this.#producer ??= this.#connect();
+    const producer = await this.#producer;
+    for (const topicMessages of rounds) await producer.sendBatch({ acks: -1, topicMessages });
+  }
+
+  async #connect(): Promise<ClientProducer> {
+    const producer = this.#client.publisher();
+    await producer.connect();
+    return producer;
+  }
+
+  async #dropProducer(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = null;
+    try {
+      await (await producer)?.disconnect();
+    } catch {
+      // It never connected, or its connection is gone already; the failed call has told why.
+    }
+  }
+
+  #describe(outgoing: readonly Outgoing[], error: unknown): BusError {
+    const topics = [...new Set(outgoing.map(({ topic }) => topic))].join(", ");
+    return toBusError(`publish to ${topics}`, this.#brokers, error);
+  }
+}

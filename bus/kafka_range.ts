@@ -1,0 +1,96 @@
+/** History of one partition, streamed: the next piece is fetched while one is used. */
+import { toBusError } from "./kafka_errors.ts";
+import type { KafkaReader } from "./kafka_reader.ts";
+import { type Decoded, decodeRecords, type FetchedPartition } from "./kafka_records.ts";
+import { type Batch, BusError } from "./port.ts";
+
+/** Bytes asked for at a time. */
+const PIECE_BYTES = 1 << 20;
+/** Wait for records that must be there, milliseconds. */
+const WAIT_MS = 100;
+/** Fetches in a row that may bring nothing or fail. */
+const TRIES_MAX = 10;
+const PAUSE_MS = 100;
+
+/**
+ * Records with `from <= offset < to`, ending at the newest committed one.
+ *
+ * @throws {BusError} if the partition does not exist or cannot be read
+ */
+export async function* readRange(
+  reader: KafkaReader,
+  brokers: readonly string[],
+  topic: string,
+  partition: number,
+  from: number,
+  to: number,
+): AsyncGenerator<Batch> {
+  const [starts, ends] = [
+    await reader.offsets(topic, "start"),
+    await reader.offsets(topic, "end"),
+  ];
+  if (starts[partition] === undefined) {
+    throw new BusError(`Cannot read ${topic}/${partition}: it has ${starts.length} partitions`);
+  }
+  const end = Math.min(to, ends[partition]);
+  let position = Math.max(from, starts[partition]);
+  if (position >= end) return;
+  const fetchNext = (offset: number) => {
+    const piece = fetchPiece(reader, brokers, topic, partition, offset, end);
+    // It is awaited later, or not at all if the reader stops here.
+    piece.catch(() => {});
+    return piece;
+  };
+  let next: Promise<Decoded> | null = fetchNext(position);
+  while (next !== null) {
+    const { batch, nextOffset } = await next;
+    // Only compaction leaves a tail without any records.
+    if (nextOffset <= position) return;
+    position = nextOffset;
+    next = position < end ? fetchNext(position) : null;
+    if (batch !== null) yield batch;
+  }
+}
+
+async function fetchPiece(
+  reader: KafkaReader,
+  brokers: readonly string[],
+  topic: string,
+  partition: number,
+  offset: number,
+  end: number,
+): Promise<Decoded> {
+  let failure: unknown = null;
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    try {
+      const part = await fetchOne(reader, topic, partition, offset, WAIT_MS);
+      const decoded = decodeRecords(part, offset, end);
+      if (decoded.nextOffset > offset) return decoded;
+      failure = null;
+    } catch (error) {
+      if (error instanceof BusError) throw error;
+      failure = error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await reader.refresh().catch((again: unknown) => failure = again);
+    }
+  }
+  if (failure === null) return { batch: null, nextOffset: offset };
+  throw toBusError(`read ${topic}/${partition} at offset ${offset}`, brokers, failure);
+}
+
+/** Fetches one partition once, from whoever leads it. @throws what went wrong, or Kafka's code */
+export async function fetchOne(
+  reader: KafkaReader,
+  topic: string,
+  partition: number,
+  offset: number,
+  waitMs: number,
+): Promise<FetchedPartition> {
+  const node = reader.leader(topic, partition);
+  if (node === null) throw new Error(`${topic}/${partition} has no leader`);
+  const part = { topic, partition, offset, bytesMax: PIECE_BYTES };
+  const [fetched] = await reader.fetch(node, [part], waitMs, PIECE_BYTES);
+  if (fetched === undefined) throw new Error("Kafka answered without the partition asked for");
+  if (fetched.errorCode !== 0) throw new Error(`Kafka error ${fetched.errorCode}`);
+  return fetched;
+}

@@ -1,0 +1,182 @@
+/** Plain reading from one set of connections: raw fetches, offsets and metadata. */
+import type { ClientCluster } from "./kafka_client.ts";
+import { isDisconnected } from "./kafka_errors.ts";
+import { decodeFetch, FETCH_VERSION, type FetchedPartition } from "./kafka_records.ts";
+import { BusError } from "./port.ts";
+
+/** Isolation level under which records of open and aborted transactions stay unseen. */
+const READ_COMMITTED = 1;
+/** Key of the fetch among Kafka's requests. */
+const FETCH_KEY = 1;
+
+/** What to fetch of one partition. */
+export interface FetchPart {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** Bytes wanted at most; a single larger record batch comes nevertheless. */
+  readonly bytesMax: number;
+}
+
+/** Where in a partition: its oldest record, behind its newest, or the first since a time. */
+export type OffsetAt = "start" | "end" | { readonly timeMs: number };
+
+/** Reads through one set of connections. One fetch at a time is in flight per node. */
+export class KafkaReader {
+  readonly #cluster: ClientCluster;
+  readonly #close: () => Promise<void>;
+  #connecting: Promise<void> | null = null;
+
+  constructor(connection: { readonly cluster: ClientCluster; close(): Promise<void> }) {
+    this.#cluster = connection.cluster;
+    this.#close = () => connection.close();
+  }
+
+  /** Connects if need be and learns of a topic. */
+  async prepare(topic: string): Promise<void> {
+    await this.#connect();
+    await this.#cluster.addTargetTopic(topic);
+    await this.#cluster.refreshMetadataIfNecessary();
+  }
+
+  /** Number of partitions of a topic. @throws {BusError} if it does not exist */
+  async partitions(topic: string): Promise<number> {
+    await this.prepare(topic);
+    const count = this.#cluster.findTopicPartitionMetadata(topic).length;
+    if (count === 0) throw new BusError(`Cannot find the topic ${topic} on Kafka: create it`);
+    return count;
+  }
+
+  /** Node that leads a partition, from what is known; null if none is known. */
+  leader(topic: string, partition: number): string | null {
+    const found = this.#cluster.findTopicPartitionMetadata(topic)
+      .find((candidate) => candidate.partitionId === partition);
+    return found === undefined || found.leader < 0 ? null : String(found.leader);
+  }
+
+  /** Learns anew where the brokers and partitions are, connecting again if need be. */
+  async refresh(): Promise<void> {
+    await this.#connect();
+    await this.#cluster.refreshMetadata();
+  }
+
+  /** Fetches from one node, waiting up to `waitMs` for the first record. */
+  async fetch(
+    node: string,
+    parts: readonly FetchPart[],
+    waitMs: number,
+    bytesMax: number,
+  ): Promise<FetchedPartition[]> {
+    try {
+      const broker = await this.#cluster.findBroker({ nodeId: node });
+      fetchRaw(broker);
+      const body = await broker.fetch({
+        maxWaitTime: waitMs,
+        minBytes: 1,
+        maxBytes: bytesMax,
+        isolationLevel: READ_COMMITTED,
+        topics: byTopic(parts),
+      });
+      if (!(body instanceof Uint8Array)) throw new TypeError("Kafka's client decoded a fetch");
+      return decodeFetch(body);
+    } catch (error) {
+      this.#forget(error);
+      throw error;
+    }
+  }
+
+  /** Offsets of all partitions of a topic, by partition. */
+  async offsets(topic: string, at: OffsetAt): Promise<number[]> {
+    const count = await this.partitions(topic);
+    const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
+    const [found] = await this.#cluster.fetchTopicsOffset([
+      typeof at === "object"
+        ? { topic, partitions, fromTimestamp: Math.ceil(at.timeMs) }
+        : { topic, partitions, fromBeginning: at === "start" },
+    ]);
+    const offsets = new Array<number>(count).fill(-1);
+    for (const { partition, offset } of found.partitions) offsets[partition] = Number(offset);
+    return offsets;
+  }
+
+  /** Ends the connections. */
+  close(): Promise<void> {
+    return this.#close();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#cluster.isConnected()) return;
+    this.#connecting ??= this.#cluster.connect().finally(() => this.#connecting = null);
+    await this.#connecting;
+  }
+
+  /** Drops a node whose connection broke, so that it is looked up again. */
+  #forget(error: unknown): void {
+    if (!isDisconnected(error) || !(error instanceof Error)) return;
+    const host: unknown = Reflect.get(error, "host");
+    const port: unknown = Reflect.get(error, "port");
+    if (typeof host === "string" && typeof port === "number") {
+      this.#cluster.removeBroker({ host, port });
+    }
+  }
+}
+
+function byTopic(
+  parts: readonly FetchPart[],
+): {
+  topic: string;
+  partitions: { partition: number; fetchOffset: string; maxBytes: number }[];
+}[] {
+  const topics = new Map<
+    string,
+    { partition: number; fetchOffset: string; maxBytes: number }[]
+  >();
+  for (const { topic, partition, offset, bytesMax } of parts) {
+    const list = topics.get(topic) ?? [];
+    list.push({ partition, fetchOffset: String(offset), maxBytes: bytesMax });
+    topics.set(topic, list);
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+/** Connection pools whose fetch answers are already handed out undecoded. */
+const raw = new WeakSet<object>();
+
+/**
+ * Makes a node hand out the bytes of its fetch answers.
+ *
+ * The client library would make several objects per record; its decoder is a property of each
+ * request that passes through the node's connection pool, where it is replaced.
+ */
+function fetchRaw(broker: object): void {
+  const pool: unknown = Reflect.get(broker, "connectionPool");
+  const send: unknown = isObject(pool) ? Reflect.get(pool, "send") : null;
+  if (!isObject(pool) || typeof send !== "function") {
+    throw new TypeError("Kafka's client is not of the version that this was written for");
+  }
+  if (raw.has(pool)) return;
+  raw.add(pool);
+  Reflect.set(pool, "send", (sent: unknown) => {
+    const request: unknown = isObject(sent) ? Reflect.get(sent, "request") : null;
+    const isFetch = isObject(request) && Reflect.get(request, "apiKey") === FETCH_KEY;
+    if (!isObject(sent) || !isFetch) return Reflect.apply(send, pool, [sent]);
+    if (Reflect.get(request, "apiVersion") !== FETCH_VERSION) {
+      throw new BusError("Cannot read from this Kafka: it is older than 2.3; upgrade it");
+    }
+    return Reflect.apply(send, pool, [{ ...sent, response: RAW_RESPONSE }]);
+  });
+}
+
+/** Stands in for the client's decoder of fetch answers. */
+const RAW_RESPONSE = {
+  decode: (body: Uint8Array): Promise<{ body: Uint8Array; clientSideThrottleTime: number }> =>
+    Promise.resolve({
+      body,
+      clientSideThrottleTime: new DataView(body.buffer, body.byteOffset).getInt32(0),
+    }),
+  parse: (decoded: { body: Uint8Array }): Promise<Uint8Array> => Promise.resolve(decoded.body),
+};
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,144 @@
+/** Topics: those that do not exist are created, those that do are held against what is needed. */
+import type { EventSink } from "../contract/events.ts";
+import type { ClientAdmin, TopicSettings } from "./kafka_client.ts";
+import { BusError, type TopicSpec } from "./port.ts";
+
+/** Kafka's default limit of one record batch: a record of `RECORD_BYTES_MAX` fits, framed. */
+const MESSAGE_BYTES_MAX = 1_048_588;
+/** On CreateTime topics: how far a producer's stamp may lie ahead, milliseconds. */
+const STAMP_AHEAD_MS_MAX = 3_600_000;
+/** Segments of compacted topics are rolled at this size, so that they are cleaned soon. */
+const COMPACTED_SEGMENT_BYTES = 16 << 20;
+
+/**
+ * Creates the missing topics and checks the rest.
+ *
+ * @throws {BusError} naming each difference that would lose data or break order
+ */
+export async function ensureTopics(
+  admin: ClientAdmin,
+  specs: readonly TopicSpec[],
+  partitions: (topic: string) => Promise<number>,
+  events: EventSink,
+): Promise<void> {
+  const existing = new Set(await admin.listTopics());
+  const missing = specs.filter(({ name }) => !existing.has(name));
+  if (missing.length > 0) {
+    await admin.createTopics(missing.map((spec) => ({
+      topic: spec.name,
+      numPartitions: spec.partitions,
+      configEntries: newSettings(spec),
+    })));
+  }
+  // Another process may have created some of the missing ones in its own way: check them all.
+  const settings = await admin.settings(specs.map(({ name }) => name));
+  const faults: string[] = [];
+  for (const spec of specs) {
+    const found = settings.get(spec.name) ?? new Map<string, string>();
+    const count = await partitions(spec.name);
+    const { errors, warnings } = compareTopic(spec, count, found);
+    faults.push(...errors);
+    for (const message of warnings) {
+      events({ level: "warn", name: "bus.topic_differs", message });
+    }
+  }
+  if (faults.length > 0) {
+    throw new BusError(`Cannot use the topics on Kafka as they are: ${faults.join("; ")}`);
+  }
+}
+
+/** Differences between a topic and what is needed of it. */
+export interface TopicDifferences {
+  /** Those that would lose data or break order. */
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Compares a topic with its specification. */
+export function compareTopic(
+  spec: TopicSpec,
+  partitions: number,
+  settings: TopicSettings,
+): TopicDifferences {
+  const errors: string[] = [];
+  const warnings: string[] = [];
+  const { name } = spec;
+  if (partitions < spec.partitions) {
+    warnings.push(`Topic ${name} has ${partitions} partitions, not ${spec.partitions}`);
+  }
+  const cleanup = settings.get("cleanup.policy") ?? spec.cleanup;
+  if (cleanup !== spec.cleanup) {
+    errors.push(
+      `${name} has cleanup.policy=${cleanup}, which loses records; set it to ${spec.cleanup}`,
+    );
+  }
+  const stamps = settings.get("message.timestamp.type");
+  if (stamps === "CreateTime" && spec.cleanup === "delete") {
+    const ahead = Number(settings.get("message.timestamp.after.max.ms") ?? Infinity);
+    if (ahead > STAMP_AHEAD_MS_MAX) {
+      errors.push(
+        `${name} takes its times from producers without a bound; set ` +
+          `message.timestamp.after.max.ms=${STAMP_AHEAD_MS_MAX} ` +
+          `or message.timestamp.type=LogAppendTime`,
+      );
+    }
+    warnings.push(
+      `Topic ${name} has message.timestamp.type=CreateTime: the running maximum of its ` +
+        "producers' times serves as append time; set it to LogAppendTime",
+    );
+  }
+  if (spec.cleanup === "delete") compareRetention(spec, settings, errors, warnings);
+  const bytesMax = Number(settings.get("max.message.bytes") ?? MESSAGE_BYTES_MAX);
+  if (bytesMax < MESSAGE_BYTES_MAX) {
+    warnings.push(
+      `Topic ${name} has max.message.bytes=${bytesMax}: larger records are refused; ` +
+        `set it to ${MESSAGE_BYTES_MAX}`,
+    );
+  }
+  return { errors, warnings };
+}
+
+function compareRetention(
+  spec: TopicSpec,
+  settings: TopicSettings,
+  errors: string[],
+  warnings: string[],
+): void {
+  const wanted: [string, number][] = [
+    ["retention.ms", spec.retentionMs],
+    ["retention.bytes", spec.retentionBytes],
+  ];
+  for (const [key, limit] of wanted) {
+    const value = Number(settings.get(key) ?? -1);
+    const found = value < 0 ? Infinity : value;
+    if (found >= limit) continue;
+    const text = `${spec.name} has ${key}=${value}, less than the ${kafkaLimit(limit)} asked for`;
+    if (limit === Infinity) errors.push(`${text}: records that are kept for ever would go`);
+    else warnings.push(`Topic ${text}: records go sooner`);
+  }
+}
+
+function newSettings(spec: TopicSpec): [string, string][] {
+  const settings: [string, string][] = [
+    ["message.timestamp.type", "LogAppendTime"],
+    ["cleanup.policy", spec.cleanup],
+    ["max.message.bytes", String(MESSAGE_BYTES_MAX)],
+  ];
+  if (spec.cleanup === "delete") {
+    settings.push(
+      ["retention.ms", kafkaLimit(spec.retentionMs)],
+      ["retention.bytes", kafkaLimit(spec.retentionBytes)],
+    );
+  } else {
+    settings.push(
+      ["segment.bytes", String(COMPACTED_SEGMENT_BYTES)],
+      ["min.cleanable.dirty.ratio", "0.1"],
+    );
+  }
+  return settings;
+}
+
+/** Kafka writes "no limit" as -1. */
+function kafkaLimit(limit: number): string {
+  return limit === Infinity ? "-1" : String(Math.floor(limit));
+}
