@@ -262,9 +262,12 @@ export const LEASE_CASES: readonly ConformanceCase[] = [
           await context.bus.publish([{ topic: named.input, records }]);
         }
       };
+      // Records are counted, not offsets: a bus may use up offsets of its own.
       const copied = async () => {
-        const ends = await context.bus.bounds(named.output);
-        return ends.reduce((sum, { end }) => sum + end, 0);
+        const parts = [0, 1, 2].map((partition) =>
+          everything(context.bus, named.output, partition)
+        );
+        return (await Promise.all(parts)).flat().length;
       };
       const a = join(context.bus, named, {}, (lease) => copy(lease, named.output));
       await send(10);

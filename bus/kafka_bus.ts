@@ -194,8 +194,13 @@ class KafkaJsClient implements Client {
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart && !left) events.failed(payload.error);
     });
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic] });
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic] });
+    } catch (error) {
+      await leave();
+      throw error;
+    }
     const running = consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,

@@ -245,9 +245,9 @@ export class PartitionStream {
     return Math.max(1, this.#bytesInFlight - this.#bytes);
   }
 
-  /** Whether more may be fetched. */
+  /** Whether more is to be fetched: half of what may be ahead is used up. */
   hasRoom(): boolean {
-    return !this.#closed && this.#failure === null && this.#bytes < this.#bytesInFlight;
+    return !this.#closed && this.#failure === null && this.#bytes <= this.#bytesInFlight / 2;
   }
 
   /** Whether `take` has something to give. */
@@ -281,7 +281,7 @@ export class PartitionStream {
 
   /** Takes in what was fetched at `position`. */
   accept(part: FetchedPartition): void {
-    const { batch, nextOffset } = decodeRecords(part, this.position, Infinity);
+    const { batch, nextOffset } = decodeRecords(part, this.position, Infinity, this.room());
     this.position = nextOffset;
     if (batch === null || this.#closed) return;
     this.#buffer.push(batch);

@@ -56,6 +56,7 @@ export class KafkaGroup {
   #confirmation = Promise.withResolvers<void>();
   readonly #toShow = new Map<number, number>();
   #showing: ReturnType<typeof setTimeout> | undefined;
+  #joining: Promise<Membership> | null = null;
   #membership: Membership | null = null;
   #failure: BusError | null = null;
   #stopping: Promise<void> | null = null;
@@ -85,14 +86,15 @@ export class KafkaGroup {
               `partitions and needs ${count}; add some`,
           );
         }
-        if (this.#stopping === null) {
-          this.#membership = await client.join(group, topic, {
-            joined: (partitions) => this.#join(partitions),
-            confirmed: () => this.#confirm(),
-            failed: (error) => this.#fail(error),
-          });
-        }
+        if (this.#stopping !== null) return;
+        this.#joining = client.join(group, topic, {
+          joined: (partitions) => this.#join(partitions),
+          confirmed: () => this.#confirm(),
+          failed: (error) => this.#fail(error),
+        });
+        this.#membership = await this.#joining;
       } catch (error) {
+        if (this.#stopping !== null) return;
         throw toBusError(`join the group ${group} on ${topic}`, brokers, error);
       }
       while (this.#stopping === null) {
@@ -124,7 +126,9 @@ export class KafkaGroup {
     await Promise.all(this.#acquiring.values());
     clearTimeout(this.#showing);
     await this.#show();
-    await this.#membership?.leave();
+    // Who iterates is told why if joining fails.
+    const membership = await this.#joining?.catch(() => null);
+    await membership?.leave();
     await this.#fetcher.close();
     await this.#ownReader.close();
   }

@@ -229,11 +229,15 @@ export class KafkaBus implements Bus {
     ended: AbortSignal,
   ): AsyncGenerator<Batch> {
     const { topic, from } = options;
-    const action = `read ${topic}`;
-    const [starts, ends] = await this.#try(action, async () => [
-      await reader.offsets(topic, "start"),
-      await reader.offsets(topic, "end"),
-    ]);
+    let starts: number[];
+    let ends: number[];
+    try {
+      starts = await reader.offsets(topic, "start");
+      ends = await reader.offsets(topic, "end");
+    } catch (error) {
+      if (ended.aborted) return;
+      throw toBusError(`read ${topic}`, this.#brokers, error);
+    }
     const bytes = Math.floor((options.bytesInFlight ?? TAIL_BYTES) / starts.length);
     const share = Math.max(TAIL_PARTITION_BYTES_MIN, bytes);
     const streams = starts.map((start, partition) => {

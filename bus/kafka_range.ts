@@ -64,7 +64,7 @@ async function fetchPiece(
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     try {
       const part = await fetchOne(reader, topic, partition, offset, WAIT_MS);
-      const decoded = decodeRecords(part, offset, end);
+      const decoded = decodeRecords(part, offset, end, PIECE_BYTES);
       if (decoded.nextOffset > offset) return decoded;
       failure = null;
     } catch (error) {

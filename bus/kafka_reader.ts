@@ -26,6 +26,9 @@ export class KafkaReader {
   readonly #cluster: ClientCluster;
   readonly #close: () => Promise<void>;
   #connecting: Promise<void> | null = null;
+  /** Requests under way: connections cannot be ended while something may open one. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closed = false;
 
   constructor(connection: { readonly cluster: ClientCluster; close(): Promise<void> }) {
     this.#cluster = connection.cluster;
@@ -33,10 +36,12 @@ export class KafkaReader {
   }
 
   /** Connects if need be and learns of a topic. */
-  async prepare(topic: string): Promise<void> {
-    await this.#connect();
-    await this.#cluster.addTargetTopic(topic);
-    await this.#cluster.refreshMetadataIfNecessary();
+  prepare(topic: string): Promise<void> {
+    return this.#track(async () => {
+      await this.#connect();
+      await this.#cluster.addTargetTopic(topic);
+      await this.#cluster.refreshMetadataIfNecessary();
+    });
   }
 
   /** Number of partitions of a topic. @throws {BusError} if it does not exist */
@@ -55,13 +60,24 @@ export class KafkaReader {
   }
 
   /** Learns anew where the brokers and partitions are, connecting again if need be. */
-  async refresh(): Promise<void> {
-    await this.#connect();
-    await this.#cluster.refreshMetadata();
+  refresh(): Promise<void> {
+    return this.#track(async () => {
+      await this.#connect();
+      await this.#cluster.refreshMetadata();
+    });
   }
 
   /** Fetches from one node, waiting up to `waitMs` for the first record. */
-  async fetch(
+  fetch(
+    node: string,
+    parts: readonly FetchPart[],
+    waitMs: number,
+    bytesMax: number,
+  ): Promise<FetchedPartition[]> {
+    return this.#track(() => this.#fetch(node, parts, waitMs, bytesMax));
+  }
+
+  async #fetch(
     node: string,
     parts: readonly FetchPart[],
     waitMs: number,
@@ -89,19 +105,31 @@ export class KafkaReader {
   async offsets(topic: string, at: OffsetAt): Promise<number[]> {
     const count = await this.partitions(topic);
     const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
-    const [found] = await this.#cluster.fetchTopicsOffset([
-      typeof at === "object"
-        ? { topic, partitions, fromTimestamp: Math.ceil(at.timeMs) }
-        : { topic, partitions, fromBeginning: at === "start" },
-    ]);
+    const request = typeof at === "object"
+      ? { topic, partitions, fromTimestamp: Math.ceil(at.timeMs) }
+      : { topic, partitions, fromBeginning: at === "start" };
+    const [found] = await this.#track(() => this.#cluster.fetchTopicsOffset([request]));
     const offsets = new Array<number>(count).fill(-1);
     for (const { partition, offset } of found.partitions) offsets[partition] = Number(offset);
     return offsets;
   }
 
-  /** Ends the connections. */
-  close(): Promise<void> {
-    return this.#close();
+  /** Ends the connections once what is under way is over. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#underWay);
+    await this.#close();
+  }
+
+  async #track<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#closed) throw new BusError("Cannot ask Kafka: the connection is closed");
+    const request = run();
+    this.#underWay.add(request);
+    try {
+      return await request;
+    } finally {
+      this.#underWay.delete(request);
+    }
   }
 
   async #connect(): Promise<void> {

@@ -107,17 +107,22 @@ interface BatchHeader {
 /**
  * Reads fetched records with `from <= offset < to` into a batch of its own memory.
  *
+ * @param bytesMax values that the batch may hold, in bytes; one record may exceed it
  * @throws {BusError} if the bytes are damaged or of a format before Kafka 0.11
  */
-export function decodeRecords(fetched: FetchedPartition, from: number, to: number): Decoded {
+export function decodeRecords(
+  fetched: FetchedPartition,
+  from: number,
+  to: number,
+  bytesMax: number,
+): Decoded {
   const { topic, partition, records } = fetched;
   const headers = readHeaders(fetched, to);
   if (headers.length === 0) return { batch: null, nextOffset: from };
   const last = headers[headers.length - 1];
-  const nextOffset = Math.min(to, Math.max(from, last.lastOffset + 1));
+  const fetchedTo = Math.min(to, Math.max(from, last.lastOffset + 1));
   const shown = visible(headers, fetched).filter((header) => header.lastOffset >= from);
-  const highWatermark = Math.max(fetched.stableOffset, nextOffset);
-  const columns = new Columns(topic, partition, nextOffset, highWatermark);
+  const columns = new Columns(bytesMax);
   try {
     const bodies = shown.map((header) =>
       decompress(header.attributes & 7, records.subarray(header.start + HEADER_BYTES, header.end))
@@ -126,7 +131,9 @@ export function decodeRecords(fetched: FetchedPartition, from: number, to: numbe
       shown.reduce((sum, header) => sum + header.count, 0),
       bodies.reduce((sum, body) => sum + body.length, 0),
     );
-    shown.forEach((header, i) => readRecords(header, bodies[i], from, to, columns));
+    for (const [i, header] of shown.entries()) {
+      if (columns.cutAt === null) readRecords(header, bodies[i], from, to, columns);
+    }
   } catch (error) {
     if (error instanceof BusError) throw error;
     const codec = CODEC_NAMES[shown[0].attributes & 7] ?? "unknown";
@@ -137,7 +144,10 @@ export function decodeRecords(fetched: FetchedPartition, from: number, to: numbe
       { cause: error },
     );
   }
-  return { batch: columns.count === 0 ? null : columns.finish(), nextOffset };
+  const nextOffset = columns.cutAt ?? fetchedTo;
+  if (columns.count === 0) return { batch: null, nextOffset };
+  const highWatermark = Math.max(fetched.stableOffset, nextOffset);
+  return { batch: columns.finish({ topic, partition, nextOffset, highWatermark }), nextOffset };
 }
 
 /** The whole record batches that begin before `to`. */
@@ -213,6 +223,10 @@ function readRecords(
     cursor.at += Math.max(0, valueLength);
     if (cursor.at > end || end > body.length) throw new RangeError("a record ends too early");
     if (offset >= from && offset < to) {
+      if (columns.isFull(valueLength)) {
+        columns.cutAt = offset;
+        return;
+      }
       columns.add(
         offset,
         appended ? header.maxTimestamp : timestamp,
@@ -267,12 +281,15 @@ class Columns {
   #valueLength = 0;
   #extraLength = 0;
 
-  constructor(
-    readonly topic: string,
-    readonly partition: number,
-    readonly nextOffset: number,
-    readonly highWatermark: number,
-  ) {}
+  /** Offset of the first record that was left out, null if none was. */
+  cutAt: number | null = null;
+
+  constructor(readonly bytesMax: number) {}
+
+  /** Whether a value of that length has to wait for the next batch. */
+  isFull(length: number): boolean {
+    return this.count > 0 && this.#valueLength + length > this.bytesMax;
+  }
 
   reserve(count: number, bytes: number): void {
     this.#offsets = new Float64Array(count);
@@ -308,22 +325,23 @@ class Columns {
     this.#headerEnds[i] = this.#extraLength;
   }
 
-  finish(): Batch {
-    const { count, topic, partition, nextOffset, highWatermark } = this;
+  finish(
+    place: { topic: string; partition: number; nextOffset: number; highWatermark: number },
+  ): Batch {
+    const { count, cutAt } = this;
+    const values = this.#values.subarray(0, this.#valueLength);
     const flags = this.#flags;
     const keyEnds = this.#keyEnds;
     const headerEnds = this.#headerEnds;
     const extras = this.#extras;
     return {
-      topic,
-      partition,
+      ...place,
       count,
       offsets: this.#offsets.subarray(0, count),
       appendTimes: this.#times.subarray(0, count),
-      values: this.#values.subarray(0, this.#valueLength),
+      // Do not hold on to room for what was left out.
+      values: cutAt === null ? values : values.slice(),
       valueEnds: this.#valueEnds.subarray(0, count),
-      nextOffset,
-      highWatermark,
       key: (i) =>
         (flags[i] & 1) !== 0 ? null : extras.subarray(i === 0 ? 0 : headerEnds[i - 1], keyEnds[i]),
       headers: (i) =>

@@ -1,0 +1,17 @@
+/** The Kafka bus against a real broker: what every bus promises, and what is Kafka's own. */
+import { conformance } from "../bus/conformance.ts";
+import { brokerIsRequired, startBroker } from "./broker.ts";
+import { kafkaUnderTest } from "./kafka_support.ts";
+
+const outcome = await startBroker();
+
+conformance(
+  "kafka bus",
+  () => {
+    if (outcome.kind === "none") throw new Error(`Cannot start Kafka: ${outcome.reason}`);
+    return kafkaUnderTest(outcome.broker.brokers);
+  },
+  outcome.kind === "none" && !brokerIsRequired() ? { unavailable: outcome.reason } : {},
+);
+
+if (outcome.kind === "broker") Deno.test.afterAll(() => outcome.broker.stop());
