@@ -1,0 +1,253 @@
+/** Which anomalies are open, acknowledged, snoozed: the transitions folded with people's acts. */
+import { SEVERITIES, type Severity, type Transition } from "../contract/anomaly.ts";
+import type { AnomalyEvent } from "../contract/stream.ts";
+import type { AnomalyPage, AnomalyView } from "../contract/views.ts";
+import { type AnomalyRecord, eventIsOver, fold, stateOf, viewOf } from "./anomaly_record.ts";
+import type { AnomalyQuery, AnomalyTable } from "./store_anomalies.ts";
+
+/** Anomalies not cleared that are held in memory; beyond it the oldest leave the counts. */
+export const LIVE_MAX = 50_000;
+/** Notes kept per anomaly; a further one is refused. */
+export const NOTES_MAX = 100;
+
+/** How the projection is made. */
+export interface AnomalyProjectionOptions {
+  readonly table: AnomalyTable;
+  /** Whether a rule is a point event. */
+  readonly once: (rule: string) => boolean;
+  /** Told when what is open of a vehicle changes. */
+  readonly vehicleChanged: (vehicle: string, open: number, severity: Severity | null) => void;
+  readonly now: () => number;
+  /** Default LIVE_MAX. */
+  readonly liveMax?: number;
+}
+
+/** What waits for the store. */
+export interface AnomalyChanges {
+  readonly records: readonly AnomalyRecord[];
+  readonly fired: ReadonlyMap<string, number>;
+}
+
+interface Tally {
+  /** Not cleared, by severity. */
+  readonly open: [number, number, number];
+}
+
+/** The projection. What is cleared lives in the table alone. */
+export class AnomalyProjection {
+  /** Transitions folded, and those passed over since they had been folded before. */
+  folded = 0;
+  repeated = 0;
+  /** Anomalies dropped from the counts since LIVE_MAX was reached. */
+  evicted = 0;
+  readonly #options: AnomalyProjectionOptions;
+  readonly #live = new Map<string, AnomalyRecord>();
+  readonly #dirty = new Map<string, AnomalyRecord>();
+  readonly #firedNew = new Map<string, number>();
+  readonly #firedAll: Map<string, number>;
+  readonly #byVehicle = new Map<string, Tally>();
+  readonly #byRule = new Map<string, number>();
+  /** Not cleared and not snoozed, by severity. */
+  readonly #counted: [number, number, number] = [0, 0, 0];
+  /** Ids whose snooze or event ends by time. */
+  readonly #timed = new Set<string>();
+  /** Ids that count as snoozed in #counted. */
+  readonly #snoozed = new Set<string>();
+
+  constructor(options: AnomalyProjectionOptions) {
+    this.#options = options;
+    this.#firedAll = options.table.fired();
+    for (const record of options.table.live(options.liveMax ?? LIVE_MAX)) this.#enter(record);
+  }
+
+  /** Folds a transition in; null if it was known already. */
+  apply(transition: Transition): AnomalyEvent | null {
+    const before = this.#find(transition.id);
+    const record = fold(before, transition, this.#options.once(transition.rule));
+    if (record === null) {
+      this.repeated++;
+      return null;
+    }
+    this.folded++;
+    if (before === undefined) {
+      for (const fired of [this.#firedNew, this.#firedAll]) {
+        fired.set(record.rule, (fired.get(record.rule) ?? 0) + 1);
+      }
+    }
+    this.#replace(record);
+    return { kind: transition.kind, anomaly: this.#view(record) };
+  }
+
+  /** Acknowledges, or takes it back; undefined if there is no such anomaly. */
+  acknowledge(id: string, acknowledged: boolean): AnomalyEvent | undefined {
+    return this.#judge(id, "acknowledged", (record) => ({
+      ...record,
+      acknowledgedAt: acknowledged ? record.acknowledgedAt ?? this.#options.now() : null,
+    }));
+  }
+
+  /** Snoozes until a time, epoch milliseconds; null ends the snooze. */
+  snooze(id: string, until: number | null): AnomalyEvent | undefined {
+    return this.#judge(id, "snoozed", (record) => ({ ...record, snoozedUntil: until }));
+  }
+
+  /** Adds a note. @throws {RangeError} if there are `NOTES_MAX` already */
+  note(id: string, text: string): AnomalyEvent | undefined {
+    return this.#judge(id, "noted", (record) => {
+      if (record.notes.length >= NOTES_MAX) {
+        throw new RangeError(`Cannot add a note: the anomaly has ${NOTES_MAX}, which is the most`);
+      }
+      return { ...record, notes: [...record.notes, { at: this.#options.now(), text }] };
+    });
+  }
+
+  /** Ends snoozes and point events whose time has come; call about once a second. */
+  sweep(): AnomalyEvent[] {
+    const now = this.#options.now();
+    const events: AnomalyEvent[] = [];
+    for (const id of this.#timed) {
+      const record = this.#live.get(id);
+      if (record === undefined) {
+        this.#timed.delete(id);
+      } else if (eventIsOver(record, now)) {
+        const over = { ...record, clearedAt: record.openedAt, reason: null };
+        this.#replace(over);
+        events.push({ kind: "cleared", anomaly: this.#view(over) });
+      } else if (record.snoozedUntil !== null && record.snoozedUntil <= now) {
+        const awake = { ...record, snoozedUntil: null };
+        this.#replace(awake);
+        events.push({ kind: "snoozed", anomaly: this.#view(awake) });
+      }
+    }
+    return events;
+  }
+
+  /** Open anomalies by severity over the whole fleet, snoozed ones not counted. */
+  open(): Record<Severity, number> {
+    const [info, warning, critical] = this.#counted;
+    return { info, warning, critical };
+  }
+
+  /** What is open of a vehicle. */
+  ofVehicle(vehicle: string): { open: number; severity: Severity | null } {
+    const tally = this.#byVehicle.get(vehicle);
+    if (tally === undefined) return { open: 0, severity: null };
+    const worst = tally.open.findLastIndex((count) => count > 0);
+    return {
+      open: tally.open[0] + tally.open[1] + tally.open[2],
+      severity: SEVERITIES[worst] ?? null,
+    };
+  }
+
+  /** How often a rule fired since the store began, and how many are open. */
+  ofRule(rule: string): { fired: number; open: number } {
+    return { fired: this.#firedAll.get(rule) ?? 0, open: this.#byRule.get(rule) ?? 0 };
+  }
+
+  /** One anomaly as people see it. */
+  view(id: string): AnomalyView | undefined {
+    const record = this.#find(id);
+    return record === undefined ? undefined : this.#view(record);
+  }
+
+  /**
+   * A page of anomalies. The table must hold all changes: write `takeChanges()` to it first.
+   *
+   * @throws {SyntaxError} if the cursor is not one that this gave out
+   */
+  page(query: AnomalyQuery): AnomalyPage {
+    const { records, cursor } = this.#options.table.list(query, this.#options.now());
+    return { anomalies: records.map((record) => this.#view(record)), cursor, open: this.open() };
+  }
+
+  /** Changes not stored yet. */
+  get changes(): number {
+    return this.#dirty.size;
+  }
+
+  /** What to write to the table, once. */
+  takeChanges(): AnomalyChanges {
+    const changes = { records: [...this.#dirty.values()], fired: new Map(this.#firedNew) };
+    this.#dirty.clear();
+    this.#firedNew.clear();
+    return changes;
+  }
+
+  /** Gauges and counters by metric name. */
+  metrics(): Record<string, number> {
+    return {
+      anomalies_live: this.#live.size,
+      anomalies_folded_total: this.folded,
+      anomalies_repeated_total: this.repeated,
+      anomalies_evicted_total: this.evicted,
+    };
+  }
+
+  #view(record: AnomalyRecord): AnomalyView {
+    return viewOf(record, this.#options.now());
+  }
+
+  #find(id: string): AnomalyRecord | undefined {
+    return this.#live.get(id) ?? this.#dirty.get(id) ?? this.#options.table.get(id);
+  }
+
+  #judge(
+    id: string,
+    kind: "acknowledged" | "snoozed" | "noted",
+    change: (record: AnomalyRecord) => AnomalyRecord,
+  ): AnomalyEvent | undefined {
+    const record = this.#find(id);
+    if (record === undefined) return undefined;
+    const changed = change(record);
+    this.#replace(changed);
+    return { kind, anomaly: this.#view(changed) };
+  }
+
+  #replace(record: AnomalyRecord): void {
+    const before = this.#live.get(record.id);
+    if (before !== undefined) this.#leave(before);
+    this.#dirty.set(record.id, record);
+    if (record.clearedAt === null) this.#enter(record);
+    const { open, severity } = this.ofVehicle(record.vehicle);
+    this.#options.vehicleChanged(record.vehicle, open, severity);
+  }
+
+  #enter(record: AnomalyRecord): void {
+    if (this.#live.size >= (this.#options.liveMax ?? LIVE_MAX)) this.#evict();
+    const level = SEVERITIES.indexOf(record.severity);
+    this.#live.set(record.id, record);
+    const tally = this.#byVehicle.get(record.vehicle) ?? { open: [0, 0, 0] };
+    this.#byVehicle.set(record.vehicle, tally);
+    add(tally.open, level, 1);
+    this.#byRule.set(record.rule, (this.#byRule.get(record.rule) ?? 0) + 1);
+    if (stateOf(record, this.#options.now()) === "snoozed") this.#snoozed.add(record.id);
+    else add(this.#counted, level, 1);
+    if (record.once || record.snoozedUntil !== null) this.#timed.add(record.id);
+  }
+
+  #leave(record: AnomalyRecord): void {
+    const level = SEVERITIES.indexOf(record.severity);
+    this.#live.delete(record.id);
+    this.#timed.delete(record.id);
+    if (!this.#snoozed.delete(record.id)) add(this.#counted, level, -1);
+    const rule = (this.#byRule.get(record.rule) ?? 0) - 1;
+    if (rule > 0) this.#byRule.set(record.rule, rule);
+    else this.#byRule.delete(record.rule);
+    const tally = this.#byVehicle.get(record.vehicle);
+    if (tally === undefined) return;
+    add(tally.open, level, -1);
+    if (tally.open.every((count) => count === 0)) this.#byVehicle.delete(record.vehicle);
+  }
+
+  #evict(): void {
+    for (const record of this.#live.values()) {
+      this.#leave(record);
+      this.evicted++;
+      return;
+    }
+  }
+}
+
+function add(counts: [number, number, number], level: number, by: number): void {
+  counts[level] = (counts[level] ?? 0) + by;
+}
