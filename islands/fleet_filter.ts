@@ -1,0 +1,49 @@
+/** Which vehicles are shown: one filter for map and table. */
+import { VEHICLE_STATES } from "../contract/views.ts";
+import type { FleetColumns } from "./decode_frame.ts";
+
+/** What the chips choose. */
+export const FILTERS = ["all", "anomalies", "stale"] as const;
+/** One of `FILTERS`. */
+export type FleetFilter = typeof FILTERS[number];
+
+const STALE = VEHICLE_STATES.indexOf("stale");
+
+/** Whether the vehicle of that number passes. */
+export function passes(columns: FleetColumns, number: number, filter: FleetFilter): boolean {
+  if (columns.ids[number] === "") return false;
+  switch (filter) {
+    case "all":
+      return true;
+    case "anomalies":
+      return columns.severity[number] > 0;
+    case "stale":
+      return columns.state[number] === STALE;
+  }
+}
+
+/** Counts over the fleet. */
+export interface FleetCounts {
+  readonly vehicles: number;
+  /** By index into VEHICLE_STATES. */
+  readonly states: readonly number[];
+  readonly withAnomalies: number;
+  /** A of the newest sample, epoch milliseconds; 0 if there is none. */
+  readonly newest: number;
+}
+
+/** Counts the fleet. */
+export function countFleet(columns: FleetColumns): FleetCounts {
+  const states = VEHICLE_STATES.map(() => 0);
+  let vehicles = 0;
+  let withAnomalies = 0;
+  let newest = 0;
+  for (let number = 0; number < columns.size; number++) {
+    if (columns.ids[number] === "") continue;
+    vehicles++;
+    states[columns.state[number]]++;
+    if (columns.severity[number] > 0) withAnomalies++;
+    newest = Math.max(newest, columns.append[number]);
+  }
+  return { vehicles, states, withAnomalies, newest };
+}

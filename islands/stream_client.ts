@@ -1,0 +1,132 @@
+/// <reference lib="dom" />
+/** One EventSource with a watchdog: a cut network tells an EventSource nothing. */
+import { STREAM_EVENTS, type StreamEventName } from "../contract/stream.ts";
+
+/** Path of the stream. */
+export const STREAM_PATH = "/api/stream";
+/** The server beats every second; after this long without a word the connection is given up. */
+export const WATCHDOG_MS = 2500;
+/** How often the watchdog looks. */
+export const WATCH_EVERY_MS = 250;
+
+const CONNECT_MS_MIN = 1500;
+const CONNECT_MS_MAX = 8000;
+const RETRY_MS_MIN = 300;
+const RETRY_MS_SPREAD = 400;
+
+/** Where a connection stands. */
+export type LinkPhase = "connecting" | "open" | "lost";
+
+/** What a connection says of itself. */
+export interface LinkStatus {
+  readonly phase: LinkPhase;
+  /** Browser clock of the last word from the server, epoch milliseconds; 0 before the first. */
+  readonly heardAt: number;
+}
+
+/** The part of EventSource that is used. */
+export interface EventSourceLike {
+  addEventListener(name: string, listener: (event: Event) => void): void;
+  close(): void;
+}
+
+/** What a client is given. */
+export interface StreamClientOptions {
+  readonly open: (url: string) => EventSourceLike;
+  /** Browser clock, epoch milliseconds. */
+  readonly now: () => number;
+  /** 0 to below 1; spreads reconnects. */
+  readonly random: () => number;
+  readonly onEvent: (name: StreamEventName, text: string) => void;
+  readonly onStatus: (status: LinkStatus) => void;
+}
+
+/** Keeps one connection alive for as long as `watch` is called. */
+export class StreamClient {
+  readonly #options: StreamClientOptions;
+  #source: EventSourceLike | null = null;
+  #status: LinkStatus = { phase: "connecting", heardAt: 0 };
+  #attemptAt = 0;
+  #attemptMs = CONNECT_MS_MIN;
+  /** When to try next, while no source is there. */
+  #retryAt = 0;
+  #lastId = "";
+
+  constructor(options: StreamClientOptions) {
+    this.#options = options;
+  }
+
+  /** Where the connection stands. */
+  get status(): LinkStatus {
+    return this.#status;
+  }
+
+  /** Looks after the connection; call every `WATCH_EVERY_MS`. The first call connects. */
+  watch(): void {
+    const now = this.#options.now();
+    if (this.#source === null) {
+      if (now >= this.#retryAt) this.#connect(now);
+      return;
+    }
+    const { phase, heardAt } = this.#status;
+    if (phase === "open" && now - heardAt > WATCHDOG_MS) {
+      this.#lose();
+      this.#connect(now);
+    } else if (phase !== "open" && now - this.#attemptAt > this.#attemptMs) {
+      this.#attemptMs = Math.min(CONNECT_MS_MAX, this.#attemptMs * 1.5);
+      this.#connect(now);
+    }
+  }
+
+  /** Reconnects at once and so gets a fresh snapshot. */
+  restart(): void {
+    this.#connect(this.#options.now());
+  }
+
+  /** Ends the connection for good; `watch` would begin it anew. */
+  close(): void {
+    this.#source?.close();
+    this.#source = null;
+  }
+
+  #connect(now: number): void {
+    this.close();
+    this.#attemptAt = now;
+    const query = this.#lastId === "" ? "" : `?last=${encodeURIComponent(this.#lastId)}`;
+    const source = this.#options.open(STREAM_PATH + query);
+    this.#source = source;
+    for (const name of STREAM_EVENTS) {
+      source.addEventListener(name, (event) => {
+        if (this.#source === source) this.#hear(name, event);
+      });
+    }
+    source.addEventListener("error", () => {
+      if (this.#source !== source) return;
+      this.close();
+      this.#retryAt = this.#options.now() + RETRY_MS_MIN + this.#options.random() * RETRY_MS_SPREAD;
+      this.#lose();
+    });
+  }
+
+  #hear(name: StreamEventName, event: Event): void {
+    if (!(event instanceof MessageEvent)) return;
+    if (event.lastEventId !== "") this.#lastId = event.lastEventId;
+    if (name === "reset") this.#lastId = "";
+    const opened = this.#status.phase !== "open";
+    this.#status = { phase: "open", heardAt: this.#options.now() };
+    this.#attemptMs = CONNECT_MS_MIN;
+    if (opened) this.#options.onStatus(this.#status);
+    this.#options.onEvent(name, String(event.data));
+  }
+
+  #lose(): void {
+    const { phase, heardAt } = this.#status;
+    if (phase === "lost") return;
+    if (phase === "connecting" && heardAt === 0) {
+      this.#options.onStatus(this.#status);
+      return;
+    }
+    this.#status = { phase: "lost", heardAt };
+    this.#options.onStatus(this.#status);
+  }
+}
