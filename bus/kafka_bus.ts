@@ -20,7 +20,7 @@ import type {
   Membership,
   MembershipEvents,
 } from "./kafka_client.ts";
-import { toBusError } from "./kafka_errors.ts";
+import { toOpenError } from "./kafka_errors.ts";
 import { type LogLine, logToEvents } from "./kafka_log.ts";
 import { KafkaBus } from "./kafka_port.ts";
 import { type Bus, type BusDependencies, BusError } from "./port.ts";
@@ -79,6 +79,10 @@ export async function openKafkaBus(
 ): Promise<Bus> {
   const { brokers } = options;
   if (brokers.length === 0) throw new BusError("Cannot reach Kafka: no brokers are set");
+  for (const broker of brokers) {
+    if (/^[^:\s,]+:\d{1,5}$/.test(broker)) continue;
+    throw new BusError(`Cannot reach Kafka at "${broker}": a broker is written HOST:PORT`);
+  }
   const config: KafkaConfig = {
     brokers: [...brokers],
     clientId: options.clientId,
@@ -92,7 +96,7 @@ export async function openKafkaBus(
   };
   const deadline = Promise.withResolvers<never>();
   const timer = setTimeout(
-    () => deadline.reject(new BusError("no answer in time")),
+    () => deadline.reject(new BusError(`Cannot reach Kafka at ${brokers.join(", ")}: no answer`)),
     options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
   );
   const client = new KafkaJsClient(config, options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS);
@@ -106,7 +110,7 @@ export async function openKafkaBus(
   } catch (error) {
     // What could not connect may fail to disconnect.
     await bus.close().catch(() => {});
-    throw toBusError(`use Kafka at ${brokers.join(", ")}`, brokers, error);
+    throw toOpenError(brokers, error);
   } finally {
     clearTimeout(timer);
   }

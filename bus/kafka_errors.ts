@@ -66,6 +66,17 @@ export function toBusError(action: string, brokers: readonly string[], error: un
   return new BusError(`Cannot ${action}: ${explain(fault, brokers)}`, { cause: error });
 }
 
+/** Says that a cluster cannot be used from the start on, and why. */
+export function toOpenError(brokers: readonly string[], error: unknown): BusError {
+  if (error instanceof BusError) return error;
+  const fault = describeFault(error);
+  const where = fault.broker === "" ? brokers.join(", ") : fault.broker;
+  const reason = connectionReason(fault);
+  return reason === null
+    ? toBusError(`use Kafka at ${brokers.join(", ")}`, brokers, error)
+    : new BusError(`Cannot reach Kafka at ${where}: ${reason}`, { cause: error });
+}
+
 function explain(fault: Fault, brokers: readonly string[]): string {
   const where = fault.broker === "" ? brokers.join(", ") : fault.broker;
   if (fault.names.includes("KafkaJSSASLAuthenticationError")) {
@@ -91,22 +102,25 @@ function explain(fault: Fault, brokers: readonly string[]): string {
     case "NOT_ENOUGH_REPLICAS_AFTER_APPEND":
       return "fewer replicas are in sync than min.insync.replicas demands; check the brokers";
   }
-  switch (fault.code) {
-    case "ECONNREFUSED":
-      return `Kafka at ${where} cannot be reached: connection refused; ` +
-        "start it, or correct the brokers setting";
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-      return `Kafka at ${where} cannot be reached: no such host; correct the brokers setting`;
-  }
-  if (isConnectionFault(fault)) {
-    const reason = fault.message.toLowerCase().includes("timeout") ? "no answer" : fault.message;
-    return `Kafka at ${where} cannot be reached: ${reason}; check that it runs and that the ` +
-      "address it advertises can be reached from here";
-  }
+  const reason = connectionReason(fault);
+  if (reason !== null) return `Kafka at ${where} cannot be reached: ${reason}`;
   return fault.type === "" || fault.message.includes(fault.type)
     ? fault.message
     : `${fault.message} (${fault.type})`;
+}
+
+/** Why there is no connection, and what to do; null if that is not the fault. */
+function connectionReason(fault: Fault): string | null {
+  switch (fault.code) {
+    case "ECONNREFUSED":
+      return "connection refused; start it, or correct the brokers setting";
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return "no such host; correct the brokers setting";
+  }
+  if (!isConnectionFault(fault)) return null;
+  const reason = fault.message.toLowerCase().includes("timeout") ? "no answer" : fault.message;
+  return `${reason}; check that it runs and that the address it advertises is reachable from here`;
 }
 
 function isConnectionFault(fault: Fault): boolean {

@@ -5,10 +5,8 @@
  * `CI=true` the same is a failure.
  */
 import { launchBroker } from "./broker_process.ts";
+import { KAFKA_VERSION } from "./broker_version.ts";
 import { startComposeBroker } from "./broker_compose.ts";
-
-/** Version of Kafka that tests run on unless they say otherwise. */
-export const KAFKA_VERSION = "4.3.0";
 
 /** A broker that tests may use. */
 export interface TestBroker {

@@ -1,4 +1,5 @@
 /** A Kafka broker as a child process, from jars that Maven fetches once per version. */
+import { KAFKA_VERSION } from "./broker_version.ts";
 import type { TestBroker } from "./broker.ts";
 
 /** Longest wait for a broker that starts or ends, milliseconds. */
@@ -57,6 +58,27 @@ export async function launchBroker(version: string): Promise<TestBroker> {
     await Deno.remove(folder, { recursive: true });
     throw error;
   }
+}
+
+/** Writes records as Java's client does; see `broker/Produce.java`. */
+export async function produceWithJava(
+  brokers: readonly string[],
+  topic: string,
+  count: number,
+  codecs: readonly string[],
+): Promise<void> {
+  const jars = await fetchJars(KAFKA_VERSION);
+  await run("java", [
+    "-XX:TieredStopAtLevel=1",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+    "-cp",
+    `${jars}/*`,
+    new URL("./broker/Produce.java", import.meta.url).pathname,
+    brokers.join(","),
+    topic,
+    String(count),
+    ...codecs,
+  ]);
 }
 
 /** Fetches the broker's jars unless they are there, and returns their folder. */

@@ -46,7 +46,7 @@ export class KafkaAdmin {
     }
   }
 
-  /** Writes values in one transaction, which then is committed, aborted or left to `during`. */
+  /** Writes values in one transaction, then runs `during`, then ends the transaction. */
   async transact(
     topic: string,
     values: readonly string[],
@@ -64,6 +64,17 @@ export class KafkaAdmin {
       await transaction.send({ topic, messages: values.map((value) => ({ value })) });
       await during();
       await (end === "commit" ? transaction.commit() : transaction.abort());
+    } finally {
+      await producer.disconnect();
+    }
+  }
+
+  /** Takes a transactional id away from whoever has it. */
+  async fence(transactionalId: string): Promise<void> {
+    const producer = this.#kafka.producer({ transactionalId, createPartitioner: () => () => 0 });
+    await producer.connect();
+    try {
+      await (await producer.transaction()).abort();
     } finally {
       await producer.disconnect();
     }

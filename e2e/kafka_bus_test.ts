@@ -1,6 +1,7 @@
 /** The Kafka bus against a real broker: what every bus promises, and what is Kafka's own. */
 import { conformance } from "../bus/conformance.ts";
-import { brokerIsRequired, startBroker } from "./broker.ts";
+import { brokerIsRequired, brokerTests, startBroker } from "./broker.ts";
+import { KAFKA_CASES } from "./kafka_cases.ts";
 import { kafkaUnderTest } from "./kafka_support.ts";
 
 const outcome = await startBroker();
@@ -14,4 +15,4 @@ conformance(
   outcome.kind === "none" && !brokerIsRequired() ? { unavailable: outcome.reason } : {},
 );
 
-if (outcome.kind === "broker") Deno.test.afterAll(() => outcome.broker.stop());
+brokerTests("kafka bus", outcome, KAFKA_CASES);

@@ -9,9 +9,13 @@ import { KafkaAdmin } from "./kafka_admin.ts";
 export const SESSION_TIMEOUT_MS = 2_000;
 
 /** Opens a bus on a broker; its events go to `told`. */
-export function openBus(brokers: readonly string[], told: OperationalEvent[] = []): Promise<Bus> {
+export function openBus(
+  brokers: readonly string[],
+  told: OperationalEvent[] = [],
+  connectTimeoutMs = 5_000,
+): Promise<Bus> {
   return openKafkaBus(
-    { brokers, clientId: "kilter-test", sessionTimeoutMs: SESSION_TIMEOUT_MS },
+    { brokers, clientId: "kilter-test", sessionTimeoutMs: SESSION_TIMEOUT_MS, connectTimeoutMs },
     { now: Date.now, events: (event) => told.push(event) },
   );
 }
