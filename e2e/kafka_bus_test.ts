@@ -2,6 +2,7 @@
 import { conformance } from "../bus/conformance.ts";
 import { brokerIsRequired, brokerTests, startBroker } from "./broker.ts";
 import { KAFKA_CASES } from "./kafka_cases.ts";
+import { CHAOS_CASES } from "./kafka_chaos.ts";
 import { kafkaUnderTest } from "./kafka_support.ts";
 
 const outcome = await startBroker();
@@ -15,4 +16,4 @@ conformance(
   outcome.kind === "none" && !brokerIsRequired() ? { unavailable: outcome.reason } : {},
 );
 
-brokerTests("kafka bus", outcome, KAFKA_CASES);
+brokerTests("kafka bus", outcome, { ...KAFKA_CASES, ...CHAOS_CASES });
