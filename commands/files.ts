@@ -4,7 +4,7 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
-import { ruleSetHash } from "../rules-wasm/version.ts";
+import { hashVersion } from "../rules-wasm/version.ts";
 
 /** A file that is wrong: every fault in it, ready to be shown. */
 export class FileFaults extends Error {
@@ -54,7 +54,7 @@ export function readCatalog(path: string): Catalog {
  */
 export function readRules(path: string, catalog: Catalog): RuleSet {
   const text = path === "" ? Deno.readTextFileSync(SHIPPED.rules) : readUserFile(path);
-  const result = loadRules(text, { file: path || "rules.yaml", catalog, hash: ruleSetHash });
+  const result = loadRules(text, { file: path || "rules.yaml", catalog, hash: hashVersion });
   if (result.ok) return result.rules;
   throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
 }

@@ -1,0 +1,283 @@
+/**
+ * The reference's evaluation of expressions: one sample at a time, node by node, as the text says.
+ *
+ * A vehicle's operators keep their state by the structure of their expression, so that equal
+ * expressions of different rules share it.
+ */
+import type { Catalog } from "../../contract/catalog.ts";
+import type { Condition, Value } from "../language/ast.ts";
+import { broughtByAll, type Expression, signalsOf, walk } from "../language/brings.ts";
+import { structure } from "../language/structure.ts";
+
+/** true, false, or null for unknown. */
+export type Truth = boolean | null;
+
+/** One known value and when it was. */
+interface Known {
+  readonly value: number;
+  readonly t: number;
+}
+
+/** State of one operator of one vehicle. */
+interface OperatorState {
+  /** `prev`, `changed`: last known value; `rose`, `fell`: last known truth as 1 or 0. */
+  last: number;
+  /** `delta`, `rate`: the kept samples, oldest first, with the slot of each. */
+  slots: { slot: number; t: number; value: number }[];
+}
+
+/** What an expression is evaluated over: one vehicle at one sample, or as at its last. */
+export interface Moment {
+  /** T of the sample. */
+  readonly t: number;
+  /** Signals that the sample carries. */
+  readonly brought: ReadonlySet<number>;
+  /** Durations d for which `absent(d)` holds. */
+  readonly absent: (durationMs: number) => boolean;
+}
+
+/** Width of the slots of `delta` and `rate` over d: max(10 ms, d/16). */
+export function slotWidthMs(durationMs: number): number {
+  return Math.max(10, durationMs / 16);
+}
+
+/** The expressions of one vehicle: signals, operators and their state. */
+export class VehicleValues {
+  readonly #signals = new Map<number, Known>();
+  readonly #operators = new Map<string, OperatorState>();
+  /** Values of stateful operators as they stood at the last evaluated sample. */
+  #frozen = new Map<string, number | Truth>();
+  #moment: Moment = { t: NaN, brought: new Set(), absent: () => false };
+  #again = false;
+
+  /** @param maxGapMs how far a reference may lie behind T-d */
+  constructor(readonly catalog: Catalog, readonly maxGapMs: number) {}
+
+  /** The last value of a signal, whatever its age. */
+  signal(number: number): Known | undefined {
+    return this.#signals.get(number);
+  }
+
+  /** Takes a sample in: signals first, then every stateful operator of `expressions`, once. */
+  take(moment: Moment, values: ReadonlyMap<number, number>, roots: readonly Expression[]): void {
+    this.#moment = moment;
+    this.#again = false;
+    for (const [signal, value] of values) this.#signals.set(signal, { value, t: moment.t });
+    this.#frozen = new Map();
+    for (const root of roots) {
+      walk(root, (node) => {
+        if (node.kind === "call") this.#operator(node);
+      });
+    }
+  }
+
+  /** Goes back to the last evaluated sample: values as they stood, edges false, state untouched. */
+  again(absent: (durationMs: number) => boolean): void {
+    this.#again = true;
+    this.#moment = { t: this.#moment.t, brought: new Set(), absent };
+  }
+
+  /** Whether the moment's sample brings an expression. As at the last sample, all are. */
+  brings(expr: Expression): boolean {
+    if (this.#again || broughtByAll(expr)) return true;
+    return signalsOf(expr).some((signal) => this.#moment.brought.has(signal));
+  }
+
+  /** A value at the moment; NaN for unknown. */
+  value(expr: Value): number {
+    switch (expr.kind) {
+      case "number":
+      case "name":
+        return expr.value;
+      case "signal":
+        return this.#current(expr.signal);
+      case "negate":
+        return -this.value(expr.of);
+      case "convert":
+        return finite(finite(this.value(expr.of) * expr.factor) + expr.offset);
+      case "arithmetic": {
+        const left = this.value(expr.left);
+        const right = this.value(expr.right);
+        switch (expr.op) {
+          case "+":
+            return finite(left + right);
+          case "-":
+            return finite(left - right);
+          case "*":
+            return finite(left * right);
+          case "/":
+            return finite(left / right);
+        }
+      }
+      /* falls through -- unreachable: the operators above are all there are */
+      case "call":
+        switch (expr.fn) {
+          case "prev":
+          case "delta":
+          case "rate":
+            return Number(this.#operator(expr));
+          default:
+            return finite(arithmetic(expr.fn, expr.args.map((arg) => this.value(arg))));
+        }
+    }
+  }
+
+  /** A condition at the moment. */
+  truth(expr: Condition): Truth {
+    switch (expr.kind) {
+      case "boolean":
+        return expr.value;
+      case "flag": {
+        const value = this.#current(expr.signal);
+        return Number.isNaN(value) ? null : value !== 0;
+      }
+      case "compare":
+        return compare(expr.op, this.value(expr.left), this.value(expr.right));
+      case "and": {
+        const left = this.truth(expr.left);
+        const right = this.truth(expr.right);
+        if (left === false || right === false) return false;
+        return left === null || right === null ? null : true;
+      }
+      case "or": {
+        const left = this.truth(expr.left);
+        const right = this.truth(expr.right);
+        if (left === true || right === true) return true;
+        return left === null || right === null ? null : false;
+      }
+      case "not": {
+        const of = this.truth(expr.of);
+        return of === null ? null : !of;
+      }
+      case "call": {
+        if (expr.fn === "absent") return this.#moment.absent(expr.durationMs);
+        // An edge is of one instant: on any other it is false, whatever it was.
+        if (this.#again) return false;
+        const edge = this.#operator(expr);
+        return typeof edge === "boolean" ? edge : null;
+      }
+    }
+  }
+
+  #current(signal: number): number {
+    const known = this.#signals.get(signal);
+    if (!known) return NaN;
+    const age = this.#moment.t - known.t;
+    return age > this.catalog.signals[signal].staleAfterMs ? NaN : known.value;
+  }
+
+  /** A stateful operator's result at the moment; evaluated and moved once per sample. */
+  #operator(node: Expression & { kind: "call" }): number | Truth {
+    const key = structure(node);
+    const before = this.#frozen.get(key);
+    if (before !== undefined) return before;
+    const result = this.#compute(node, key);
+    this.#frozen.set(key, result);
+    return result;
+  }
+
+  #compute(node: Expression & { kind: "call" }, key: string): number | Truth {
+    const brought = this.brings(node);
+    switch (node.fn) {
+      case "prev": {
+        const state = this.#state(key);
+        const result = state.last;
+        const now = this.value(node.args[0]);
+        if (brought && !Number.isNaN(now)) state.last = now;
+        return result;
+      }
+      case "changed":
+      case "rose":
+      case "fell": {
+        if (!brought) return false;
+        const state = this.#state(key);
+        const now = node.fn === "changed"
+          ? this.value(node.args[0])
+          : toNumber(this.truth(node.args[0]));
+        if (Number.isNaN(now)) return null;
+        const last = state.last;
+        state.last = now;
+        if (Number.isNaN(last)) return false;
+        if (node.fn === "changed") return now !== last;
+        return node.fn === "rose" ? now > last : now < last;
+      }
+      case "delta":
+      case "rate": {
+        const { t } = this.#moment;
+        const state = this.#state(key);
+        const now = this.value(node.args[0]);
+        if (brought && !Number.isNaN(now)) keep(state, t, now, node.durationMs);
+        const reference = state.slots.findLast((each) => each.t <= t - node.durationMs);
+        if (!reference || reference.t < t - node.durationMs - this.maxGapMs) return NaN;
+        const difference = finite(now - reference.value);
+        if (node.fn === "delta") return difference;
+        return finite(difference / ((t - reference.t) / 1000));
+      }
+      default:
+        // Arithmetic keeps no state; `absent` is the moment's.
+        return null;
+    }
+  }
+
+  #state(key: string): OperatorState {
+    let state = this.#operators.get(key);
+    if (!state) {
+      state = { last: NaN, slots: [] };
+      this.#operators.set(key, state);
+    }
+    return state;
+  }
+}
+
+/** Keeps the last sample of a slot; what can no longer be a reference goes. */
+function keep(state: OperatorState, t: number, value: number, durationMs: number): void {
+  const slot = Math.floor(t / slotWidthMs(durationMs));
+  const newest = state.slots.at(-1);
+  if (newest?.slot === slot) state.slots.pop();
+  state.slots.push({ slot, t, value });
+  const reference = state.slots.findLastIndex((each) => each.t <= t - durationMs);
+  if (reference > 0) state.slots.splice(0, reference);
+}
+
+function arithmetic(fn: "abs" | "sqrt" | "min" | "max" | "clamp" | string, args: number[]): number {
+  switch (fn) {
+    case "abs":
+      return Math.abs(args[0]);
+    case "sqrt":
+      return Math.sqrt(args[0]);
+    case "min":
+      return args.reduce((a, b) => Math.min(a, b));
+    case "max":
+      return args.reduce((a, b) => Math.max(a, b));
+    case "clamp":
+      return Math.min(Math.max(args[0], args[1]), args[2]);
+    default:
+      throw new RangeError(`Cannot evaluate "${fn}": the reference does not know it`);
+  }
+}
+
+function compare(op: string, left: number, right: number): Truth {
+  if (Number.isNaN(left) || Number.isNaN(right)) return null;
+  switch (op) {
+    case "<":
+      return left < right;
+    case "<=":
+      return left <= right;
+    case ">":
+      return left > right;
+    case ">=":
+      return left >= right;
+    case "==":
+      return left === right;
+    default:
+      return left !== right;
+  }
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : NaN;
+}
+
+function toNumber(truth: Truth): number {
+  return truth === null ? NaN : truth ? 1 : 0;
+}

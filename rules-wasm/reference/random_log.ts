@@ -1,0 +1,137 @@
+/** Random logs for the differential test: orderly and hostile records, silences, ticks, clocks. */
+import type { Seeded } from "../../testing/seeded.ts";
+import type { EngineInput } from "../engine_port.ts";
+
+/** One record of a log. */
+export interface LogRecord {
+  readonly value: Uint8Array;
+  readonly append: number;
+}
+
+const START_MS = 1_760_000_000_000;
+
+/** A log of `count` records of a few vehicles. */
+export function randomLog(random: Seeded, count: number): LogRecord[] {
+  const vehicles = Array.from({ length: 1 + random.below(5) }, (_, i) => ({
+    id: `V-${i + 1}`,
+    skew: random.chance(0.2) ? random.below(20_000) - 10_000 : 0,
+    values: { speed: 50, rpm: 1800, coolant: 85, fuel: 50, battery: 12.5 },
+    ignition: true,
+  }));
+  const text = new TextEncoder();
+  const log: LogRecord[] = [];
+  let append = START_MS;
+  while (log.length < count) {
+    append += step(random);
+    // Now and then the bus's own clock steps back.
+    const stamped = random.chance(0.005) ? append - random.below(5_000) : append;
+    if (random.chance(0.03)) {
+      log.push({ value: new Uint8Array(0), append: stamped });
+      continue;
+    }
+    const vehicle = random.pick(vehicles);
+    if (random.chance(0.003)) vehicle.skew -= random.pick([3_000, 60_000, 3_600_000]);
+    const samples = random.chance(0.1) ? 1 + random.below(4) : 1;
+    const lines = Array.from({ length: samples }, () => line(random, vehicle, append));
+    let value = text.encode(lines.join("\n"));
+    if (random.chance(0.03)) value = mutated(random, value);
+    log.push({ value, append: stamped });
+  }
+  return log;
+}
+
+function step(random: Seeded): number {
+  const dice = random.next();
+  if (dice < 0.3) return 0;
+  if (dice < 0.8) return random.below(400);
+  if (dice < 0.98) return random.below(3_000);
+  return random.below(180_000);
+}
+
+interface RandomVehicle {
+  readonly id: string;
+  skew: number;
+  readonly values: Record<string, number>;
+  ignition: boolean;
+}
+
+function line(random: Seeded, vehicle: RandomVehicle, append: number): string {
+  for (const name of Object.keys(vehicle.values)) {
+    const width = name === "rpm" ? 400 : name === "battery" ? 1 : 12;
+    vehicle.values[name] = walk(random, vehicle.values[name], width);
+  }
+  if (random.chance(0.1)) vehicle.ignition = !vehicle.ignition;
+  let t = append + vehicle.skew - random.below(300);
+  // Whole seconds make samples of one T; a backlog and leaps come now and then.
+  if (random.chance(0.5)) t = Math.floor(t / 1_000) * 1_000;
+  if (random.chance(0.02)) t -= random.below(120_000);
+  if (random.chance(0.004)) t += random.pick([50_000, 70_000, 86_400_000]);
+  const fields: string[] = [];
+  fields.push(
+    `"${random.pick(["vehicle", "vehicle", "vehicle_id"])}":${JSON.stringify(vehicle.id)}`,
+  );
+  fields.push(`"ts":${random.chance(0.1) ? JSON.stringify(new Date(t).toISOString()) : t}`);
+  for (const [name, value] of Object.entries(vehicle.values)) {
+    if (random.chance(0.25)) continue;
+    fields.push(`"${name}":${shown(random, value)}`);
+  }
+  if (random.chance(0.4)) {
+    fields.push(`"ignition":${random.pick([vehicle.ignition, vehicle.ignition ? 1 : 0])}`);
+  }
+  if (random.chance(0.05)) fields.push(`"unknown_key":{"a":[1,{"speed":3}],"b":"\\u00e9\\"x"}`);
+  if (random.chance(0.03)) fields.push(`"speed":${random.below(200)}`);
+  if (random.chance(0.01)) fields.splice(random.below(fields.length), 1);
+  return `{${
+    (random.chance(0.3) ? random.shuffled(fields) : fields).join(random.pick([",", ", "]))
+  }}`;
+}
+
+function walk(random: Seeded, value: number, width: number): number {
+  if (random.chance(0.3)) return value;
+  const next = Math.max(0, value + random.between(-width, width));
+  return random.chance(0.5) ? Math.round(next) : Math.round(next * 10) / 10;
+}
+
+function shown(random: Seeded, value: number): string {
+  const dice = random.next();
+  if (dice < 0.9) return String(value);
+  if (dice < 0.93) return value.toExponential();
+  if (dice < 0.95) return "null";
+  if (dice < 0.97) return random.pick(['"text"', "true", "[1]", "{}", "-0", "1e400"]);
+  return random.pick(["-999999", "1e308", "0.1", String(value + 1e-9)]);
+}
+
+function mutated(random: Seeded, value: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(value);
+  switch (random.below(4)) {
+    case 0:
+      return bytes.slice(0, random.below(bytes.length));
+    case 1:
+      bytes[random.below(bytes.length)] = random.below(256);
+      return bytes;
+    case 2:
+      bytes[random.below(bytes.length)] = random.pick([0x22, 0x5c, 0x7b, 0x7d, 0x0a, 0x2c]);
+      return bytes;
+    default:
+      return new TextEncoder().encode(
+        random.pick(["[]", "null", " ", "\n\n", "{}", "NaN", "\ufeff{}"]),
+      );
+  }
+}
+
+/** Records `from` to `to` of a log as one batch of columns; offsets are their numbers. */
+export function asBatch(log: readonly LogRecord[], from: number, to: number): EngineInput {
+  const records = log.slice(from, to);
+  const valueEnds = new Uint32Array(records.length);
+  let end = 0;
+  records.forEach(({ value }, i) => valueEnds[i] = end += value.length);
+  const values = new Uint8Array(end);
+  records.forEach(({ value }, i) => values.set(value, valueEnds[i] - value.length));
+  return {
+    count: records.length,
+    values,
+    valueEnds,
+    appendTimes: Float64Array.from(records, (record) => record.append),
+    offsets: Float64Array.from(records, (_, i) => from + i),
+  };
+}

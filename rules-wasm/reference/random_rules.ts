@@ -1,0 +1,151 @@
+/** Random rule files for the differential test: every construct, in every place it may stand. */
+import type { Seeded } from "../../testing/seeded.ts";
+
+/** Numeric signals of the shipped catalog that random rules speak of, with a middling limit. */
+const NUMBERS = [
+  { name: "speed", unit: "km/h", other: "mph", limit: 60 },
+  { name: "rpm", unit: "rpm", other: "rpm", limit: 2000 },
+  { name: "coolant", unit: "degC", other: "degF", limit: 90 },
+  { name: "fuel", unit: "%", other: "%", limit: 50 },
+  { name: "battery", unit: "V", other: "V", limit: 12 },
+] as const;
+
+/** The text of a random `rules.yaml` of 1 to 8 rules. */
+export function randomRules(random: Seeded): string {
+  const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => rule(random, i));
+  const settings = [
+    random.chance(0.3) ? `max_gap: ${random.pick(["5 s", "30 s", "1 min"])}` : "",
+    random.chance(0.3) ? `unknown_after: ${random.pick(["30 s", "5 min"])}` : "",
+    random.chance(0.3) ? `forget_after: ${random.pick(["2 min", "10 min"])}` : "",
+    random.chance(0.3) ? `clock_reset_after: ${random.pick(["20 s", "2 min"])}` : "",
+    random.chance(0.2) ? `max_clock_ahead: ${random.pick(["5 s", "5 min"])}` : "",
+    random.chance(0.1) ? "max_vehicles: 3" : "",
+  ].filter((row) => row !== "");
+  const head = settings.length === 0 ? "" : `settings: { ${settings.join(", ")} }\n`;
+  return `version: 1\n${head}rules:\n${rules.join("")}`;
+}
+
+function rule(random: Seeded, i: number): string {
+  const absent = random.chance(0.2);
+  const once = random.chance(0.2);
+  const rows = [`  - id: rule-${i}`];
+  const when = absent ? absentCondition(random) : condition(random, 3);
+  rows.push(`    when: ${quote(when)}`);
+  if (random.chance(0.5) && !absent) rows.push(`    for: ${random.pick(["2 s", "5 s", "20 s"])}`);
+  if (!once) {
+    const clear = random.chance(0.4);
+    if (clear) rows.push(`    clear: ${quote(condition(random, 1))}`);
+    if (random.chance(0.3) && !absent) {
+      rows.push(`    clear_for: ${random.pick(["1 s", "4 s", "15 s"])}`);
+    }
+  } else rows.push("    once: true");
+  if (random.chance(0.4)) rows.push(`    cooldown: ${random.pick(["3 s", "30 s", "2 min"])}`);
+  if (random.chance(0.3)) rows.push(`    max_gap: ${random.pick(["3 s", "10 s", "1 min"])}`);
+  if (random.chance(0.4)) {
+    const levels = random.shuffled(["info", "warning", "critical"]).slice(0, 1 + random.below(3));
+    rows.push("    severity:");
+    for (const level of levels) rows.push(`      ${level}: ${quote(condition(random, 1))}`);
+  } else if (random.chance(0.5)) {
+    rows.push(`    severity: ${random.pick(["info", "warning", "critical"])}`);
+  }
+  if (random.chance(0.2)) {
+    rows.push(`    vehicles: ${random.pick(['"V-1"', '"V-*"', '[V-2, "*-3"]'])}`);
+  }
+  if (random.chance(0.6)) {
+    rows.push(
+      `    message: ${JSON.stringify(`{vehicle}: {${value(random, 1).text}} and {speed} {{x}}`)}`,
+    );
+  }
+  return `${rows.join("\n")}\n`;
+}
+
+function absentCondition(random: Seeded): string {
+  const absent = `absent(${random.pick(["3 s", "10 s", "30 s"])})`;
+  switch (random.below(4)) {
+    case 0:
+      return absent;
+    case 1:
+      return `${absent} and ${condition(random, 1)}`;
+    case 2:
+      return `${absent} or ${condition(random, 1)}`;
+    default:
+      return `${absent} or absent(60 s) and not (${condition(random, 1)})`;
+  }
+}
+
+function condition(random: Seeded, depth: number): string {
+  if (depth > 0 && random.chance(0.5)) {
+    const inner = () => condition(random, depth - 1);
+    return random.pick([
+      () => `(${inner()}) and (${inner()})`,
+      () => `(${inner()}) or (${inner()})`,
+      () => `not (${inner()})`,
+    ])();
+  }
+  return random.pick([
+    comparison,
+    comparison,
+    comparison,
+    () => "ignition",
+    () => `changed(${value(random, 1).text})`,
+    () => `rose(${comparison(random)})`,
+    () => `fell(${comparison(random)})`,
+    () => "rose(ignition)",
+    () => random.pick(["true", "false"]),
+  ])(random);
+}
+
+function comparison(random: Seeded): string {
+  const op = random.pick(["<", "<=", ">", ">=", "==", "!="]);
+  if (random.chance(0.2)) {
+    const { name } = random.pick(NUMBERS);
+    const ms = random.pick(["20 ms", "1 s", "5 s", "30 s"]);
+    return random.chance(0.5)
+      ? `delta(${name}, ${ms}) ${op} ${random.below(9) - 4}`
+      : `rate(${name}, ${ms}) ${op} ${random.below(9) - 4}`;
+  }
+  const left = value(random, 2);
+  const right = random.chance(0.3)
+    ? `${left.limit} ${left.same ? random.pick([left.unit, left.other]) : left.unit}`
+    : random.chance(0.2)
+    ? value(random, 1, left.name).text
+    : String(left.limit);
+  return `${left.text} ${op} ${right}`;
+}
+
+interface RandomValue {
+  readonly text: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly other: string;
+  readonly limit: number;
+  /** Whether the value is a signal's own, so that a unit of another scale may stand beside it. */
+  readonly same: boolean;
+}
+
+function value(random: Seeded, depth: number, only?: string): RandomValue {
+  const signal = NUMBERS.find((each) => each.name === only) ?? random.pick(NUMBERS);
+  const { name, unit, other, limit } = signal;
+  const near = Math.round(limit * random.between(0.7, 1.3) * 10) / 10;
+  const as = (text: string, same = false) => ({ text, name, unit, other, limit: near, same });
+  if (depth === 0 || random.chance(0.5)) return as(name, true);
+  const inner = value(random, depth - 1, name).text;
+  // A point on a temperature scale takes no part in most arithmetic.
+  if (name === "coolant") return random.pick([as(`prev(${inner})`), as(`max(${inner}, ${inner})`)]);
+  return random.pick([
+    () => as(`prev(${inner})`),
+    () => as(`abs(${inner})`),
+    () => as(`min(${inner}, ${near})`),
+    () => as(`max(${inner}, ${inner})`),
+    () => as(`clamp(${inner}, 10, ${near + 20})`),
+    () => as(`(${inner} + ${name})`),
+    () => as(`(${inner} - ${name} / 2)`),
+    () => as(`(${inner} * 1.5)`),
+    () => as(`-(${inner})`),
+    () => as(`(${inner} / (${name} / ${name}))`),
+  ])();
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
