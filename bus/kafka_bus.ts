@@ -60,7 +60,9 @@ const HEARTBEAT_MS = 1_000;
 /** Pause of the paused consumer between two looks at its heartbeat. */
 const BEAT_LOOK_MS = 100;
 
-/** Retries of plain publishing: some 15 s, a broker's restart. */
+/** Retries of a connection that was there before: some 12 s, a broker's restart. */
+const CONNECT_RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 15 };
+/** Retries of plain publishing: some 15 s, likewise. */
 const PUBLISH_RETRY = { initialRetryTime: 50, maxRetryTime: 1_500, retries: 14 };
 /**
  * Retries of a step. The first request of a transaction is refused until the markers of the one
@@ -88,7 +90,7 @@ export async function openKafkaBus(
     clientId: options.clientId,
     connectionTimeout: SOCKET_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 5 },
+    retry: CONNECT_RETRY,
     logLevel: logLevel.WARN,
     logCreator: toLogCreator(logToEvents(dependencies.events, dependencies.now)),
     ssl: typeof options.tls === "object" ? { ca: [options.tls.ca] } : options.tls ?? false,

@@ -29,6 +29,8 @@ export interface GroupParts {
   readonly events: EventSink;
   /** For progress and bounds, shared with others. */
   readonly reader: KafkaReader;
+  /** Number of partitions of a topic that is written to. */
+  readonly partitions: (topic: string) => Promise<number>;
   readonly fetchTotals: FetchTotals;
   readonly totals: GroupTotals;
 }
@@ -221,7 +223,7 @@ export class KafkaGroup {
       brokers,
       producer,
       fetcher: this.#fetcher,
-      partitions: (name) => reader.partitions(name),
+      partitions: this.#parts.partitions,
       readProgress: async () => {
         try {
           return await readNewest(reader, brokers, progressTopic, partition, key);

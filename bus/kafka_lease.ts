@@ -19,7 +19,7 @@ export interface LeaseParts {
   readonly producer: ClientProducer;
   readonly fetcher: KafkaFetcher;
   /** Number of partitions of a topic. */
-  partitions(topic: string): Promise<number>;
+  readonly partitions: (topic: string) => Promise<number>;
   readProgress(): Promise<Uint8Array | null>;
   bounds(): Promise<{ readonly start: number; readonly end: number }>;
   /** Told after each step, with the offset to go on at. */

@@ -24,6 +24,8 @@ import {
 /** Bytes that a plain reader reads ahead over all partitions, and of one partition at least. */
 const TAIL_BYTES = 8 << 20;
 const TAIL_PARTITION_BYTES_MIN = 64 << 10;
+/** Age up to which a number of partitions is believed, milliseconds. */
+const COUNT_MS_MAX = 60_000;
 /** Longest time that closing may take, milliseconds. */
 const CLOSE_MS_MAX = 1_900;
 
@@ -44,6 +46,8 @@ export class KafkaBus implements Bus {
   readonly #running = new Set<Running>();
   readonly #fetchTotals: FetchTotals = { bytesAhead: 0, polls: 0, reconnects: 0 };
   readonly #groupTotals: GroupTotals = { rebalances: 0, fenced: 0, steps: 0 };
+  /** Numbers of partitions as last looked up, for what is on its way out. */
+  readonly #counts = new Map<string, { readonly count: number; readonly at: number }>();
   #admin: Promise<ClientAdmin> | null = null;
   #closing: Promise<void> | null = null;
 
@@ -54,7 +58,7 @@ export class KafkaBus implements Bus {
     const connection = client.cluster();
     this.#cluster = connection.cluster;
     this.#reader = new KafkaReader(connection);
-    this.#publisher = new KafkaPublisher(client, brokers, (topic) => this.partitions(topic));
+    this.#publisher = new KafkaPublisher(client, brokers, (topic) => this.#count(topic));
   }
 
   /** Connects; the first thing to be called. @throws what the client says if it cannot */
@@ -106,6 +110,7 @@ export class KafkaBus implements Bus {
       brokers: this.#brokers,
       events,
       reader: this.#reader,
+      partitions: (topic) => this.#count(topic),
       fetchTotals: this.#fetchTotals,
       totals: this.#groupTotals,
     }, options);
@@ -265,6 +270,21 @@ export class KafkaBus implements Bus {
         }
       }
       if (!ended.aborted && !streams.some((stream) => stream.ready())) await changed.wait(null);
+    }
+  }
+
+  /** Number of partitions; one that is known already does while Kafka cannot be reached. */
+  async #count(topic: string): Promise<number> {
+    const known = this.#counts.get(topic);
+    const at = this.#dependencies.now();
+    if (known !== undefined && at - known.at < COUNT_MS_MAX) return known.count;
+    try {
+      const count = await this.#reader.partitions(topic);
+      this.#counts.set(topic, { count, at });
+      return count;
+    } catch (error) {
+      if (known !== undefined && isDisconnected(error)) return known.count;
+      throw error;
     }
   }
 

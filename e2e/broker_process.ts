@@ -34,6 +34,7 @@ export async function launchBroker(version: string): Promise<TestBroker> {
     ]);
     let child = await spawnBroker(classpath, properties, port);
     let stopped = false;
+    let reviving: Promise<void> = Promise.resolve();
     const killNow = () => child.kill("SIGKILL");
     globalThis.addEventListener("unload", killNow);
     return {
@@ -42,6 +43,8 @@ export async function launchBroker(version: string): Promise<TestBroker> {
       async stop() {
         if (stopped) return;
         stopped = true;
+        // A test that failed meanwhile leaves it half started.
+        await reviving.catch(() => {});
         globalThis.removeEventListener("unload", killNow);
         await child.end();
         await Deno.remove(folder, { recursive: true });
@@ -50,8 +53,11 @@ export async function launchBroker(version: string): Promise<TestBroker> {
         child.kill("SIGKILL");
         await child.ended;
       },
-      async revive() {
-        child = await spawnBroker(classpath, properties, port);
+      revive() {
+        reviving = spawnBroker(classpath, properties, port).then((started) => {
+          child = started;
+        });
+        return reviving;
       },
     };
   } catch (error) {

@@ -153,6 +153,8 @@ export const CHAOS_CASES: Readonly<Record<string, (broker: TestBroker) => Promis
       await flow.untilCopied("records are copied", flow.sent);
       await kill();
       const during = flow.send(10);
+      // It is awaited once the broker is back.
+      during.catch(() => {});
       await revive();
       await within(WAIT_MS, "publishing to go on", during);
       await flow.untilCopied("copying goes on", flow.sent);
