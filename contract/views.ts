@@ -84,6 +84,17 @@ export interface RuleView {
   readonly runbook: string;
 }
 
+/** Why an anomaly fired: `GET /api/anomalies/:id`. */
+export interface ExplanationView {
+  readonly anomaly: AnomalyView;
+  /** Its rule as it is in force now; null if there is none of that id any more. */
+  readonly rule: RuleView | null;
+  /** Whether the version in force is the one that raised it. */
+  readonly current: boolean;
+  /** Signals that the rule names, from a minute before the onset to a minute after the opening. */
+  readonly series: readonly SeriesView[];
+}
+
 /** Flow from source to browsers. */
 export interface PipelineView {
   /** Server clock, epoch milliseconds. */

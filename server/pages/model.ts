@@ -18,6 +18,8 @@ export interface PageBase {
   readonly now: number;
   /** Where the static files lie: `/assets/HASH/`; a page links `${assets}${AssetFile.name}`. */
   readonly assets: string;
+  /** Where the stream stood when the page was made: `/api/stream?last=` goes on from there. */
+  readonly position: string;
   /** Open anomalies by severity over the whole fleet, snoozed ones not counted. */
   readonly open: Readonly<Record<Severity, number>>;
   /** Whether the visitor signed in with the token, so that signing out (POST /logout) is offered. */

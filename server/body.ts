@@ -1,0 +1,116 @@
+/** Reading request bodies: streamed, bounded, unpacked. */
+import { HttpFault } from "./problem.ts";
+
+/** Telemetry in one request at most, unpacked. */
+export const TELEMETRY_BYTES_MAX = 16 * 2 ** 20;
+/** Body of any other request at most. */
+export const SMALL_BYTES_MAX = 64 * 1024;
+/** Telemetry held in memory for all requests together at most. */
+const IN_FLIGHT_BYTES_MAX = 64 * 2 ** 20;
+
+/** Bytes held by all requests that are being read or stored. */
+export class InFlight {
+  bytes = 0;
+  /** Requests refused since too much was in flight. */
+  refused = 0;
+
+  /** @throws {HttpFault} 503 if all requests together hold too much */
+  take(bytes: number): void {
+    if (this.bytes + bytes > IN_FLIGHT_BYTES_MAX) {
+      this.refused++;
+      throw new HttpFault(503, "Too much telemetry is being stored at once: send it again soon", {
+        "retry-after": "1",
+      });
+    }
+    this.bytes += bytes;
+  }
+}
+
+/**
+ * Reads a body to its end, unpacking gzip.
+ *
+ * @param bytesMax bound on the bytes unpacked, so that a small body cannot become a huge one
+ * @param inFlight where to account for the bytes; the caller gives them back
+ * @throws {HttpFault} 413 beyond `bytesMax`, 415 for another encoding, 400 if it cannot be unpacked
+ */
+export async function readBody(
+  request: Request,
+  bytesMax: number,
+  inFlight?: { take(bytes: number): void },
+): Promise<Uint8Array> {
+  const declared = Number(request.headers.get("content-length") ?? "0");
+  if (declared > bytesMax) throw tooLarge(bytesMax);
+  if (request.body === null) return new Uint8Array(0);
+  const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of unpacked(request.body, encoding)) {
+      bytes += chunk.length;
+      if (bytes > bytesMax) throw tooLarge(bytesMax);
+      inFlight?.take(chunk.length);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof HttpFault) throw error;
+    throw new HttpFault(400, `The body could not be read to its end as ${encoding}`);
+  }
+  const body = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    body.set(chunk, at);
+    at += chunk.length;
+  }
+  return body;
+}
+
+/** Reads a JSON object or a form. @throws {HttpFault} 400 if it is neither, 413 if too large */
+export async function readFields(request: Request): Promise<Readonly<Record<string, unknown>>> {
+  const bytes = await readBody(request, SMALL_BYTES_MAX);
+  const text = decode(bytes);
+  if (isForm(request)) return Object.fromEntries(new URLSearchParams(text));
+  if (text.trim() === "") return {};
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new HttpFault(400, "The body is not JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new HttpFault(400, "The body is not a JSON object");
+  }
+  return { ...value };
+}
+
+/** Whether a page's form sent the request, which then wants to be led back to a page. */
+export function isForm(request: Request): boolean {
+  return /^application\/x-www-form-urlencoded\b/i.test(request.headers.get("content-type") ?? "");
+}
+
+function unpacked(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  encoding: string,
+): ReadableStream<Uint8Array> {
+  switch (encoding) {
+    case "":
+    case "identity":
+      return body;
+    case "gzip":
+    case "x-gzip":
+      return body.pipeThrough(new DecompressionStream("gzip"));
+    default:
+      throw new HttpFault(415, `Content-Encoding ${encoding.slice(0, 40)} is not known: use gzip`);
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new HttpFault(400, "The body is not UTF-8");
+  }
+}
+
+function tooLarge(bytesMax: number): HttpFault {
+  return new HttpFault(413, `The body is larger than ${bytesMax} bytes: send it in parts`);
+}

@@ -1,0 +1,102 @@
+/** What the routes are served from: projections, store and hub as one. */
+import type { AgentAction, AgentStatus } from "../contract/agent.ts";
+import type { Catalog } from "../contract/catalog.ts";
+import type { AnomalyEvent } from "../contract/stream.ts";
+import type { Intake } from "../contract/telemetry.ts";
+import type { ExplanationView, RuleView, SignalView } from "../contract/views.ts";
+import type { Rule, RuleSet } from "../rules-wasm/language/ast.ts";
+import { signalsOf } from "../rules-wasm/language/brings.ts";
+import type { AnomalyProjection } from "./anomaly_projection.ts";
+import type { FleetProjection } from "./fleet_projection.ts";
+import type { History } from "./history.ts";
+import type { Persistence } from "./persistence.ts";
+import type { PipelineProjection } from "./pipeline_projection.ts";
+import type { Hub } from "./sse.ts";
+
+/** The orchestrator's table, as the dashboard is told of it. */
+export interface AgentsPort {
+  /** The table as last told. */
+  current(): readonly AgentStatus[];
+  /** Calls back on every change until the returned function is called. */
+  onChange(callback: () => void): () => void;
+  /** Passes on what a person asked for. */
+  act(name: string, action: AgentAction): void;
+}
+
+/** Everything that routes need. */
+export interface Services {
+  readonly catalog: Catalog;
+  readonly ruleSet: RuleSet;
+  readonly fleet: FleetProjection;
+  readonly anomalies: AnomalyProjection;
+  readonly history: History;
+  readonly pipeline: PipelineProjection;
+  readonly persistence: Persistence;
+  readonly hub: Hub;
+  readonly agents: AgentsPort;
+  /** null where telemetry is not taken in over HTTP. */
+  readonly intake: Intake | null;
+  /** The server's own figures, and the bus's, by metric name. */
+  readonly metrics: () => Readonly<Record<string, number>>;
+  readonly busMetrics: () => Readonly<Record<string, number>>;
+  readonly now: () => number;
+}
+
+/** Samples per signal of an explanation at most. */
+const EXPLAINED_POINTS_MAX = 600;
+/** An explanation reaches this far to both sides, milliseconds. */
+const EXPLAINED_MS = 60_000;
+
+/** The signals of a catalog as pages need them. */
+export function signalViews(catalog: Catalog): SignalView[] {
+  return catalog.signals.map(({ name, unit, type, names, description }) => ({
+    name,
+    unit,
+    type,
+    names,
+    description,
+  }));
+}
+
+/** The rules in force as pages show them, in the order of their file. */
+export function ruleViews(services: Services): RuleView[] {
+  return services.ruleSet.rules.map((rule) => ruleView(rule, services));
+}
+
+/** Why an anomaly fired; undefined if there is none of that id. */
+export function explain(services: Services, id: string): ExplanationView | undefined {
+  const anomaly = services.anomalies.view(id);
+  if (anomaly === undefined) return undefined;
+  const { catalog, ruleSet, history } = services;
+  const rule = ruleSet.rules.find((rule) => rule.id === anomaly.rule);
+  const signals = rule === undefined ? [] : signalsOf(rule.when)
+    .map((signal) => catalog.signals[signal]?.name ?? "").filter((name) => name !== "");
+  return {
+    anomaly,
+    rule: rule === undefined ? null : ruleView(rule, services),
+    current: anomaly.version === ruleSet.version,
+    series: history.series(
+      anomaly.vehicle,
+      signals,
+      anomaly.onset - EXPLAINED_MS,
+      anomaly.openedAt + EXPLAINED_MS,
+      EXPLAINED_POINTS_MAX,
+    ),
+  };
+}
+
+/** Stores what a person did and tells the browsers. */
+export function settleJudgement(services: Services, event: AnomalyEvent): void {
+  services.persistence.settleDurably();
+  services.hub.anomalies([event]);
+}
+
+/** Whether every agent does its work (or was paused by somebody). */
+export function isReady(agents: readonly AgentStatus[]): boolean {
+  return agents.every(({ state }) => state === "running" || state === "paused");
+}
+
+function ruleView(rule: Rule, { anomalies }: Services): RuleView {
+  const { id, severity, source, once, runbook } = rule;
+  return { id, severity, source, once, runbook, ...anomalies.ofRule(id) };
+}
