@@ -59,6 +59,11 @@ export class Driver {
     this.#enter(i, edge, Math.min(left, streets.length[edge] - 1));
   }
 
+  /** Metres left of the edge that vehicle `i` is on. */
+  leg(i: number): number {
+    return this.streets.length[this.all.edge[i]] - this.all.along[i];
+  }
+
   /** Brings a vehicle that was just placed up to the speed of its street. */
   gatherSpeed(i: number): void {
     const { all } = this;

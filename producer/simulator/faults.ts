@@ -38,10 +38,10 @@ export type InjectionSink = (injection: Injection) => void;
 
 /** Share of the fleet with each trouble, most telling first: that one even small fleets have. */
 const SHARES: readonly (readonly [Trouble, number])[] = [
-  ["overheating", 0.01],
-  ["overspeed", 0.03],
-  ["alternator", 0.01],
   ["vibration", 0.01],
+  ["overspeed", 0.03],
+  ["overheating", 0.01],
+  ["alternator", 0.01],
   ["low-fuel", 0.01],
   ["harsh-braking", 0.02],
   ["cold-revving", 0.01],
@@ -58,7 +58,7 @@ const EPISODES: Partial<Record<Trouble, readonly [number, number, number, number
   vibration: [240, 540, 400, 1200],
   "fuel-leak": [240, 420, 700, 1600],
   "stuck-sensor": [90, 240, 500, 1200],
-  silent: [45, 150, 300, 900],
+  silent: [75, 180, 300, 900],
 };
 
 /** km/h beyond which driving counts as overspeed in the truth. */
@@ -108,33 +108,43 @@ export class Troubles {
     return TROUBLES[this.trouble[i]];
   }
 
+  /** Gives vehicle `i` the driver that goes with its trouble; before it drives. */
+  prepare(i: number): void {
+    if (this.of(i) === "overspeed") {
+      this.all.motorwayPace[i] = this.random.between(i, 1.17, 1.25);
+    }
+  }
+
   /**
-   * Gives vehicle `i` the traits of its trouble; the first of each kind starts in the midst of it,
-   * so that there is something to see at once.
+   * Gives vehicle `i` the state that goes with its trouble; before its first sample.
+   *
+   * @param first the first of its kind: it starts in the midst of it, for something to see at once
    */
   begin(i: number, first: boolean, startMs: number): void {
     const { all, random } = this;
     const trouble = this.of(i);
     const episode = trouble === undefined ? undefined : EPISODES[trouble];
-    if (episode !== undefined) {
-      this.#turnAt[i] = first || random.next(i) < 0.25 ? 0 : random.between(i, 20, episode[3]);
-    }
-    if (trouble === "overspeed") all.motorwayPace[i] = random.between(i, 1.17, 1.25);
     if (trouble === "low-fuel") all.fuel[i] = first ? 4.7 : random.between(i, 4, 8);
     if (trouble === "cold-revving") {
       all.phase[i] = PHASE.parked;
       all.speed[i] = 0;
       all.coolant[i] = random.between(i, 8, 16);
-      all.timer[i] = first ? 8 : random.between(i, 20, 900);
+      all.timer[i] = first ? 6 : random.between(i, 20, 900);
     }
-    if (!first || this.#turnAt[i] > 0) return;
-    if (trouble === "overheating") {
-      all.coolantLevel[i] = 0.25;
-      all.coolant[i] = 111;
-    } else if (trouble === "alternator") all.charge[i] = 0.42;
-    else if (trouble === "vibration") all.wear[i] = 1;
-    else return;
-    this.#start(i, startMs, 0);
+    if (episode === undefined) return;
+    const midst = first || random.next(i) < 0.25;
+    // Silence shows only after something was heard.
+    if (trouble === "silent") this.#turnAt[i] = first ? 20 : random.between(i, 20, episode[3]);
+    else if (!midst) this.#turnAt[i] = random.between(i, 20, episode[3]);
+    else {
+      this.#start(i, startMs, random.between(i, 60, episode[1]));
+      if (trouble === "overheating") {
+        all.coolantLevel[i] = 0.25;
+        all.coolant[i] = 111;
+      }
+      if (trouble === "alternator") all.charge[i] = 0.42;
+      if (trouble === "vibration") all.wear[i] = 1;
+    }
   }
 
   /** Moves the trouble of vehicle `i` on by `dt` seconds; `ms` is the time of its sample. */
@@ -194,9 +204,6 @@ export class Troubles {
     if (clock >= this.#turnAt[i]) {
       if (this.#active[i] === 0) {
         this.#start(i, ms, clock + random.between(i, shortest, longest));
-      } else if (this.#turnAt[i] === 0) {
-        // It began before the simulation did; here its end is drawn.
-        this.#turnAt[i] = clock + random.between(i, shortest, longest);
       } else {
         this.#repair(i, ms);
         this.#turnAt[i] = clock + random.between(i, peaceLeast, peaceMost);

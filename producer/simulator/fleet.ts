@@ -6,10 +6,10 @@
  * load is even. Vehicles do not see each other; each has its own stream of chance.
  */
 import { Driver } from "./driver.ts";
-import { type InjectionSink, Troubles } from "./faults.ts";
+import { type InjectionSink, type Trouble, Troubles } from "./faults.ts";
 import { mixSeed, RandomStreams } from "./random.ts";
 import { SampleText, type SampleValues } from "./sample_text.ts";
-import { StreetNetwork } from "./street_network.ts";
+import { MOTORWAY, StreetNetwork } from "./street_network.ts";
 import { drawStreets } from "./street_plan.ts";
 import { airTemperature, PHASE, stepMachine, Vehicles } from "./vehicle.ts";
 
@@ -35,6 +35,8 @@ const CENTRE = { lat: 59.33, lon: 18.06 };
 const STEP_SECONDS_MAX = 0.5;
 /** Seconds driven before the first sample, so that speeds, gears and heat have settled. */
 const RUN_IN_SECONDS = 25;
+/** Troubles that only show at speed. */
+const SHOWN_AT_SPEED: ReadonlySet<Trouble> = new Set<Trouble>(["overspeed", "vibration"]);
 
 /** The simulated fleet. */
 export class Fleet {
@@ -195,31 +197,37 @@ export class Fleet {
 
   /** Puts everyone somewhere on the way and lets them drive until all has settled. */
   #settle(): void {
-    const seen = new Set<string>();
-    const firsts = new Set<number>();
+    const seen = new Set<Trouble>();
     for (let i = 0; i < this.count; i++) {
-      this.#makeVehicle(i);
       const trouble = this.#troubles.of(i);
-      if (trouble !== undefined && !seen.has(trouble)) {
-        seen.add(trouble);
-        firsts.add(i);
-      }
-    }
-    for (let i = 0; i < this.count; i++) {
+      const first = trouble !== undefined && !seen.has(trouble);
+      if (trouble !== undefined) seen.add(trouble);
+      this.#makeVehicle(i, first && SHOWN_AT_SPEED.has(trouble));
+      this.#troubles.prepare(i);
       this.#driver.gatherSpeed(i);
       for (let s = RUN_IN_SECONDS; s > 0; s--) {
         this.#move(i, 1, this.#clock(i) - s, this.#startMs - s * 1000);
       }
-      this.#troubles.begin(i, firsts.has(i), this.#startMs);
+      this.#troubles.begin(i, first, this.#startMs);
     }
   }
 
-  #makeVehicle(i: number): void {
+  /** Puts vehicle `i` on the way between two places; if `fast`, at speed on a motorway. */
+  #place(i: number, fast: boolean): void {
+    const { places, kind, limit } = this.#streets;
+    for (let tries = fast ? 200 : 1; tries > 0; tries--) {
+      const from = places[this.#random.below(i, places.length)];
+      this.#driver.place(i, from, this.#random.next(i));
+      const edge = this.#all.edge[i];
+      if (kind[edge] === MOTORWAY && limit[edge] * 3.6 > 115 && this.#driver.leg(i) > 2500) return;
+    }
+  }
+
+  #makeVehicle(i: number, fast: boolean): void {
     const all = this.#all;
     const random = this.#random;
     const between = (low: number, high: number) => random.between(i, low, high);
-    const places = this.#streets.places;
-    this.#driver.place(i, places[random.below(i, places.length)], random.next(i));
+    this.#place(i, fast);
     all.motorwayPace[i] = between(0.88, 1.03);
     all.townPace[i] = between(0.9, 1.05);
     all.pull[i] = between(1, 1.8);
@@ -235,7 +243,7 @@ export class Fleet {
     all.charge[i] = between(0.85, 1);
     all.volts[i] = 14;
     all.rpm[i] = 900;
-    const parked = random.next(i);
+    const parked = fast ? 1 : random.next(i);
     if (parked < 0.05) {
       all.phase[i] = PHASE.parked;
       all.timer[i] = between(40, 900);

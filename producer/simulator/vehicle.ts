@@ -238,7 +238,7 @@ function stepVibration(
   let g = engine + 0.016 * v * ROUGHNESS[kind] * (1 + 0.25 * random.bell(i));
   if (v > 4 && random.next(i) < dt * 0.012) g += random.between(i, 0.4, 1.4);
   if (all.wear[i] > 0) {
-    g += all.wear[i] * Math.min(7.5, 6 * Math.pow(v / 22, 1.3)) * (1 + 0.07 * random.bell(i));
+    g += all.wear[i] * Math.min(6.2, 6 * Math.pow(v / 22, 1.3)) * (1 + 0.07 * random.bell(i));
   }
   all.vibration[i] = Math.max(0.01, g);
 }
