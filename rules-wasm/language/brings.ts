@@ -1,5 +1,5 @@
 /** Which samples bring an expression: the one definition that both engines use. */
-import type { Condition, Value } from "./ast.ts";
+import type { Condition, Rule, Value } from "./ast.ts";
 
 /** A value or a condition. */
 export type Expression = Value | Condition;
@@ -56,4 +56,17 @@ export function hasAbsent(expr: Expression): boolean {
  */
 export function broughtByAll(expr: Expression): boolean {
   return hasAbsent(expr) || signalsOf(expr).length === 0;
+}
+
+/** Every expression of a rule, those of its terms and message included. */
+export function expressionsOf(rule: Rule): readonly Expression[] {
+  const found: Expression[] = [rule.when];
+  if (rule.clear) found.push(rule.clear);
+  for (const level of rule.levels) found.push(level.when);
+  for (const term of rule.terms) {
+    if (term.kind === "compare") found.push(term.left, term.right);
+    else found.push(term.of);
+  }
+  for (const part of rule.message) if (part.kind === "value") found.push(part.of);
+  return found;
 }

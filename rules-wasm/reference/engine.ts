@@ -12,7 +12,7 @@ import type {
   PushResult,
 } from "../engine_port.ts";
 import type { Rule, RuleSet } from "../language/ast.ts";
-import { type Expression, hasAbsent, signalsOf, walk } from "../language/brings.ts";
+import { type Expression, expressionsOf, hasAbsent, signalsOf, walk } from "../language/brings.ts";
 import { VehicleValues } from "./evaluate.ts";
 import { type Cause, RuleLife, type Step } from "./lifecycle.ts";
 import { readTelemetry, type TelemetrySample } from "./telemetry_text.ts";
@@ -325,18 +325,6 @@ class ReferenceEngine implements Engine {
       });
     }
   }
-}
-
-function expressionsOf(rule: Rule): Expression[] {
-  const found: Expression[] = [rule.when];
-  if (rule.clear) found.push(rule.clear);
-  for (const level of rule.levels) found.push(level.when);
-  for (const term of rule.terms) {
-    if (term.kind === "compare") found.push(term.left, term.right);
-    else found.push(term.of);
-  }
-  for (const part of rule.message) if (part.kind === "value") found.push(part.of);
-  return found;
 }
 
 /** Durations of `absent` in a rule's `when`, `clear` and severity. */

@@ -1,0 +1,418 @@
+/**
+ * The TypeScript peer: the same rules over `JSON.parse`, record by record, in idiomatic TypeScript.
+ *
+ * One object per sample, one object per vehicle, closures for rules; what a good programmer writes
+ * who does not reach for WebAssembly. It gives the same transitions, which the benchmark checks.
+ */
+import { createHash } from "node:crypto";
+import { SEVERITIES, type Severity, type Transition } from "../contract/anomaly.ts";
+import { TIME_MS_MAX, VEHICLE_ID_BYTES_MAX } from "../contract/telemetry.ts";
+import type { EngineInput } from "../rules-wasm/engine_port.ts";
+import type { MessagePart, Rule, RuleSet, TermSource } from "../rules-wasm/language/ast.ts";
+import { expressionsOf, hasAbsent, signalsOf, walk } from "../rules-wasm/language/brings.ts";
+import { type Brings, type Compiled, PeerCompiler, type PeerValues } from "./peer_expressions.ts";
+
+interface PeerRule {
+  readonly rule: Rule;
+  readonly when: Compiled;
+  readonly whenBrings: Brings;
+  readonly clear: Compiled;
+  readonly clearBrings: Brings;
+  readonly levels: readonly { readonly when: Compiled; readonly brings: Brings }[];
+  readonly absent: ReadonlySet<number>;
+  readonly terms: readonly ((v: PeerValues) => Transition["terms"][number])[];
+  readonly message: readonly ((v: PeerValues, vehicle: string) => string)[];
+}
+
+interface Cause {
+  readonly t: number;
+  readonly append: number;
+  readonly offset: number;
+  readonly index: number;
+}
+
+interface Life {
+  from: number;
+  to: number;
+  done: boolean;
+  clearFrom: number;
+  clearTo: number;
+  downFrom: number;
+  downTo: number;
+  levels: boolean[];
+  open: boolean;
+  onset: number;
+  count: number;
+  severity: Severity;
+  id: string;
+  endedT: number;
+  lastAt: number;
+}
+
+interface Vehicle {
+  readonly id: string;
+  readonly values: PeerValues;
+  readonly lives: Life[];
+  lastT: number;
+  heard: Cause;
+}
+
+/** Evaluates rules over one partition. */
+export class TypeScriptPeer {
+  readonly #rules: readonly PeerRule[];
+  readonly #compiler: PeerCompiler;
+  readonly #keys: ReadonlyMap<string, number>;
+  readonly #vehicleKeys: ReadonlySet<string>;
+  readonly #timeKeys: ReadonlySet<string>;
+  readonly #absentMs: readonly number[];
+  /** In the order in which they were last heard. */
+  readonly #vehicles = new Map<string, Vehicle>();
+  #clock = -Infinity;
+  #out: string[] = [];
+  /** Records that were no samples. */
+  refused = 0;
+
+  constructor(readonly ruleSet: RuleSet) {
+    const compiler = this.#compiler = new PeerCompiler(ruleSet);
+    this.#rules = ruleSet.rules.map((rule) => compileRule(rule, compiler));
+    const keys = new Map<string, number>();
+    const named = new Set(
+      ruleSet.rules.flatMap(expressionsOf).flatMap((expr) => [...signalsOf(expr)]),
+    );
+    ruleSet.catalog.signals.forEach((signal, number) => {
+      if (!named.has(number)) return;
+      for (const key of signal.keys) keys.set(key, number);
+      if (signal.vss !== "") keys.set(signal.vss, number);
+    });
+    this.#keys = keys;
+    this.#vehicleKeys = new Set(ruleSet.catalog.vehicleKeys);
+    this.#timeKeys = new Set(ruleSet.catalog.timeKeys);
+    this.#absentMs = [...new Set(this.#rules.flatMap((rule) => [...rule.absent]))]
+      .sort((a, b) => a - b);
+  }
+
+  /** Takes a batch in, one record at a time; returns its transitions as JSON texts. */
+  push(input: EngineInput): readonly string[] {
+    this.#out = [];
+    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+    let from = 0;
+    for (let i = 0; i < input.count; i++) {
+      const bytes = input.values.subarray(from, input.valueEnds[i]);
+      from = input.valueEnds[i];
+      const append = Math.max(this.#clock, input.appendTimes[i]);
+      if (append > this.#clock) this.#fireTimers(append);
+      this.#clock = append;
+      let record: unknown;
+      try {
+        record = JSON.parse(decoder.decode(bytes));
+      } catch {
+        this.refused++;
+        continue;
+      }
+      this.#record(record, input.offsets[i]);
+    }
+    return this.#out;
+  }
+
+  #record(record: unknown, offset: number): void {
+    if (typeof record !== "object" || record === null || Array.isArray(record)) {
+      this.refused++;
+      return;
+    }
+    let id: unknown;
+    let time: unknown;
+    const sample = new Map<number, number>();
+    const read = (object: object, prefix: string) => {
+      for (const [name, value] of Object.entries(object)) {
+        const key = prefix + name;
+        if (this.#vehicleKeys.has(key)) id = value;
+        else if (this.#timeKeys.has(key)) time = value;
+        else if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+          read(value, `${key}.`);
+        } else {
+          const signal = this.#keys.get(key);
+          if (signal !== undefined) this.#take(sample, signal, value);
+        }
+      }
+    };
+    read(record, "");
+    const t = typeof time === "string" ? Date.parse(time) : time;
+    if (
+      typeof id !== "string" || id === "" || id.length > VEHICLE_ID_BYTES_MAX ||
+      typeof t !== "number" || !(t >= 0 && t <= TIME_MS_MAX) ||
+      t > this.#clock + this.ruleSet.settings.maxClockAheadMs
+    ) {
+      this.refused++;
+      return;
+    }
+    const cause = { t: Math.trunc(t), append: this.#clock, offset, index: 0 };
+    this.#sample(id, sample, cause);
+  }
+
+  #take(sample: Map<number, number>, signal: number, value: unknown): void {
+    const { type, min, max, names } = this.ruleSet.catalog.signals[signal];
+    let number = NaN;
+    if (type === "number") number = typeof value === "number" ? value : NaN;
+    else if (type === "boolean") {
+      number = value === true || value === 1 ? 1 : value === false || value === 0 ? 0 : NaN;
+    } else if (typeof value === "string") {
+      const index = names.indexOf(value);
+      number = index < 0 ? NaN : index;
+    }
+    if (type === "number" && !(number >= min && number <= max)) number = NaN;
+    if (Number.isNaN(number)) sample.delete(signal);
+    else sample.set(signal, number);
+  }
+
+  #sample(id: string, sample: ReadonlyMap<number, number>, cause: Cause): void {
+    let vehicle = this.#vehicles.get(id);
+    if (vehicle) this.#vehicles.delete(id);
+    else {
+      vehicle = {
+        id,
+        values: this.#compiler.newValues(),
+        lives: this.#rules.map(newLife),
+        lastT: -Infinity,
+        heard: cause,
+      };
+    }
+    this.#vehicles.set(id, vehicle);
+    vehicle.heard = cause;
+    const { values } = vehicle;
+    const wasAbsent = values.absent.size > 0;
+    values.absent.clear();
+    if (cause.t < vehicle.lastT || (cause.t === vehicle.lastT && nothingNew(values, sample))) {
+      if (!wasAbsent) return;
+      values.again = true;
+      const again = { ...cause, t: vehicle.lastT };
+      this.#rules.forEach((rule, i) => {
+        if (rule.absent.size > 0) this.#evaluate(rule, i, vehicle, again, () => true);
+      });
+      return;
+    }
+    vehicle.lastT = values.t = cause.t;
+    values.again = false;
+    const brought: boolean[] = new Array<boolean>(values.values.length).fill(false);
+    for (const [signal, value] of sample) {
+      values.values[signal] = value;
+      values.times[signal] = cause.t;
+      brought[signal] = true;
+    }
+    this.#compiler.operators.forEach((operator, i) => {
+      values.results[i] = operator.step(values, operator.brings(brought));
+    });
+    this.#rules.forEach((rule, i) =>
+      this.#evaluate(rule, i, vehicle, cause, (brings) => brings(brought))
+    );
+  }
+
+  #fireTimers(append: number): void {
+    for (const d of this.#absentMs) {
+      for (const vehicle of this.#vehicles.values()) {
+        const due = vehicle.heard.append + d;
+        if (due >= append) break;
+        if (vehicle.values.absent.has(d)) continue;
+        vehicle.values.absent.add(d);
+        vehicle.values.again = true;
+        const cause = { ...vehicle.heard, t: vehicle.lastT + d, append: due };
+        this.#rules.forEach((rule, i) => {
+          if (rule.absent.has(d)) this.#evaluate(rule, i, vehicle, cause, () => true);
+        });
+      }
+    }
+  }
+
+  #evaluate(
+    rule: PeerRule,
+    i: number,
+    vehicle: Vehicle,
+    cause: Cause,
+    brought: (brings: Brings) => boolean,
+  ): void {
+    const life = vehicle.lives[i];
+    const { values } = vehicle;
+    const { t } = cause;
+    const { forMs, clearForMs, maxGapMs, once, cooldownMs } = rule.rule;
+    rule.levels.forEach((level, l) => {
+      const truth = brought(level.brings) ? level.when(values) : NaN;
+      if (!Number.isNaN(truth)) life.levels[l] = truth === 1;
+    });
+    const when = brought(rule.whenBrings) ? rule.when(values) : NaN;
+    if (!life.open) {
+      if (when === 0) life.from = NaN;
+      if (when !== 1) return;
+      if (!(t - life.to <= maxGapMs) || Number.isNaN(life.from)) {
+        life.from = t;
+        life.done = false;
+      }
+      life.to = t;
+      if (life.done || t - life.from < forMs) return;
+      life.done = true;
+      const within = life.id !== "" && t <= life.endedT + cooldownMs;
+      if (once && within) return;
+      life.open = !once;
+      life.severity = severityOf(rule, life);
+      life.clearFrom = life.downFrom = NaN;
+      if (within) life.count++;
+      else {
+        life.count = 1;
+        life.onset = life.from;
+        life.endedT = t;
+        life.id = anomalyId(rule.rule.id, vehicle.id, life.onset, cause);
+      }
+      this.#write(within ? "reopened" : "opened", rule, life, vehicle, cause);
+      return;
+    }
+    const clear = brought(rule.clearBrings) ? rule.clear(values) : NaN;
+    if (when === 1 || clear === 0) life.clearFrom = NaN;
+    else if (clear === 1) {
+      if (Number.isNaN(life.clearFrom) || t - life.clearTo > maxGapMs) life.clearFrom = t;
+      life.clearTo = t;
+      if (t - life.clearFrom >= clearForMs) {
+        life.open = false;
+        life.endedT = t;
+        life.from = NaN;
+        this.#write("cleared", rule, life, vehicle, cause);
+        return;
+      }
+    }
+    if (rule.levels.some((level) => brought(level.brings))) {
+      this.#reconsider(rule, life, vehicle, cause);
+    }
+  }
+
+  #reconsider(rule: PeerRule, life: Life, vehicle: Vehicle, cause: Cause): void {
+    const target = severityOf(rule, life);
+    const change = SEVERITIES.indexOf(target) - SEVERITIES.indexOf(life.severity);
+    if (change >= 0) life.downFrom = NaN;
+    if (change === 0) return;
+    if (change < 0) {
+      if (Number.isNaN(life.downFrom) || cause.t - life.downTo > rule.rule.maxGapMs) {
+        life.downFrom = cause.t;
+      }
+      life.downTo = cause.t;
+      if (cause.t - life.downFrom < rule.rule.clearForMs) return;
+      life.downFrom = NaN;
+    }
+    life.severity = target;
+    this.#write(change > 0 ? "escalated" : "deescalated", rule, life, vehicle, cause);
+  }
+
+  #write(
+    kind: Transition["kind"],
+    rule: PeerRule,
+    life: Life,
+    vehicle: Vehicle,
+    cause: Cause,
+  ): void {
+    life.lastAt = Math.max(life.lastAt, cause.t);
+    const transition: Transition = {
+      id: life.id,
+      kind,
+      ...(kind === "cleared" ? { reason: "condition" } : {}),
+      rule: rule.rule.id,
+      version: this.ruleSet.version,
+      vehicle: vehicle.id,
+      severity: life.severity,
+      onset: life.onset,
+      at: life.lastAt,
+      append: cause.append,
+      count: life.count,
+      message: rule.message.map((part) => part(vehicle.values, vehicle.id)).join(""),
+      terms: rule.terms.map((term) => term(vehicle.values)),
+      source: { partition: 0, offset: String(cause.offset), index: cause.index },
+    };
+    this.#out.push(JSON.stringify(transition));
+  }
+}
+
+function newLife(rule: PeerRule): Life {
+  return {
+    from: NaN,
+    to: NaN,
+    done: false,
+    clearFrom: NaN,
+    clearTo: NaN,
+    downFrom: NaN,
+    downTo: NaN,
+    levels: rule.levels.map(() => false),
+    open: false,
+    onset: NaN,
+    count: 0,
+    severity: rule.rule.severity,
+    id: "",
+    endedT: -Infinity,
+    lastAt: -Infinity,
+  };
+}
+
+function compileRule(rule: Rule, compiler: PeerCompiler): PeerRule {
+  const when = compiler.condition(rule.when);
+  const absent = new Set<number>();
+  for (const root of [rule.when, rule.clear, ...rule.levels.map((level) => level.when)]) {
+    if (root === null || !hasAbsent(root)) continue;
+    walk(root, (node) => {
+      if (node.kind === "call" && node.fn === "absent") absent.add(node.durationMs);
+    });
+  }
+  return {
+    rule,
+    when,
+    whenBrings: compiler.brings(rule.when),
+    clear: rule.clear === null ? (v) => 1 - when(v) : compiler.condition(rule.clear),
+    clearBrings: compiler.brings(rule.clear ?? rule.when),
+    levels: rule.levels.map((level) => ({
+      when: compiler.condition(level.when),
+      brings: compiler.brings(level.when),
+    })),
+    absent,
+    terms: rule.terms.map((term) => compileTerm(term, compiler)),
+    message: rule.message.map((part) => compilePart(part, compiler)),
+  };
+}
+
+function compileTerm(term: TermSource, compiler: PeerCompiler): PeerRule["terms"][number] {
+  if (term.kind === "condition") {
+    const of = compiler.condition(term.of);
+    return (v) => {
+      const truth = of(v);
+      const value = Number.isNaN(truth) ? null : truth === 1;
+      return { text: term.text, value, limit: null, unit: "" };
+    };
+  }
+  const left = compiler.value(term.left);
+  const right = compiler.value(term.right);
+  const { text, unit, names } = term.term;
+  const shown = (value: number) => Number.isNaN(value) ? null : names?.[value] ?? value;
+  return (v) => ({ text, value: shown(left(v)), limit: shown(right(v)), unit });
+}
+
+function compilePart(part: MessagePart, compiler: PeerCompiler): PeerRule["message"][number] {
+  if (part.kind === "text") return () => part.text;
+  if (part.kind === "vehicle") return (_, vehicle) => vehicle;
+  const of = compiler.value(part.of);
+  return (v) => {
+    const value = of(v);
+    if (Number.isNaN(value)) return "unknown";
+    if (part.names) return part.names[value] ?? String(value);
+    return part.unit === "" ? String(value) : `${value} ${part.unit}`;
+  };
+}
+
+function severityOf(rule: PeerRule, life: Life): Severity {
+  const highest = life.levels.lastIndexOf(true);
+  return highest < 0 ? rule.rule.severity : rule.rule.levels[highest].severity;
+}
+
+function anomalyId(rule: string, vehicle: string, onset: number, opener: Cause): string {
+  const parts = [rule, vehicle, onset, 0, opener.offset, opener.index];
+  return createHash("sha256").update(parts.map((part) => `${part}\n`).join("")).digest("hex")
+    .slice(0, 16);
+}
+
+function nothingNew(values: PeerValues, sample: ReadonlyMap<number, number>): boolean {
+  for (const [signal, value] of sample) {
+    if (values.times[signal] !== values.t || values.values[signal] !== value) return false;
+  }
+  return true;
+}
