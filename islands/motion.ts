@@ -5,8 +5,9 @@ import { worldX, worldY } from "./mercator.ts";
 /** A glide lasts as long as the step before it took, within these bounds; milliseconds. */
 const GLIDE_MS_MIN = 200;
 const GLIDE_MS_MAX = 1500;
-/** Positions kept per vehicle for its trail. */
+/** Positions kept per vehicle for its trail, and of how many vehicles: 512 bytes each. */
 export const TRAIL_POINTS = 32;
+const TRAIL_VEHICLES_MAX = 5000;
 
 /** Positions in the unit square of Web Mercator, by vehicle number. */
 export class Motion {
@@ -37,9 +38,11 @@ export class Motion {
    *
    * @param time the clock of `advance`, milliseconds
    * @param glide false to jump, as those want who asked for reduced motion
+   * @returns whether a number now means another vehicle than before
    */
-  retarget(columns: FleetColumns, time: number, glide: boolean): void {
+  retarget(columns: FleetColumns, time: number, glide: boolean): boolean {
     this.#reserve(columns.size);
+    let renamed = false;
     for (let k = 0; k < columns.size; k++) {
       const isSame = this.#ids[k] === columns.ids[k];
       if (isSame && this.#append[k] === columns.append[k]) continue;
@@ -47,7 +50,10 @@ export class Motion {
       const y = worldY(columns.lat[k]);
       const step = columns.append[k] - this.#append[k];
       this.#append[k] = columns.append[k];
-      if (!isSame) this.#begin(k, columns.ids[k]);
+      if (!isSame) {
+        renamed ||= this.#ids[k] !== undefined && this.#ids[k] !== "";
+        this.#begin(k, columns.ids[k]);
+      }
       const angle = columns.heading[k] * Math.PI / 180;
       const jumps = !glide || !isSame || this.x[k] !== this.x[k];
       this.#fromX[k] = jumps ? x : this.x[k];
@@ -60,6 +66,7 @@ export class Motion {
       this.#start[k] = time;
       this.#length[k] = Math.min(GLIDE_MS_MAX, Math.max(GLIDE_MS_MIN, step));
     }
+    return renamed;
   }
 
   /** Moves every vehicle to where it is at a time; returns whether any is still gliding. */
@@ -93,7 +100,7 @@ export class Motion {
   }
 
   #trail(k: number, x: number, y: number): void {
-    if (x !== x || y !== y) return;
+    if (x !== x || y !== y || k >= TRAIL_VEHICLES_MAX) return;
     const at = k * TRAIL_POINTS + this.trailNext[k];
     this.trailX[at] = x;
     this.trailY[at] = y;
@@ -128,8 +135,9 @@ export class Motion {
     this.#toY = doubles(this.#toY, grown, NaN);
     this.#start = doubles(this.#start, grown, 0);
     this.#append = doubles(this.#append, grown, 0);
-    this.trailX = doubles(this.trailX, grown * TRAIL_POINTS, NaN);
-    this.trailY = doubles(this.trailY, grown * TRAIL_POINTS, NaN);
+    const trails = Math.min(grown, TRAIL_VEHICLES_MAX) * TRAIL_POINTS;
+    this.trailX = doubles(this.trailX, trails, NaN);
+    this.trailY = doubles(this.trailY, trails, NaN);
     this.angle = floats(this.angle);
     this.#fromAngle = floats(this.#fromAngle);
     this.#toAngle = floats(this.#toAngle);

@@ -9,7 +9,7 @@ import { applyFrame, encodeColumns, FleetColumns } from "./decode_frame.ts";
 import { DelayMeter } from "./delay_meter.ts";
 import { countFleet, type FleetCounts, type FleetFilter } from "./fleet_filter.ts";
 import { Preferences } from "./preferences.ts";
-import type { LinkStatus } from "./stream_client.ts";
+import type { LinkPhase, LinkStatus } from "./stream_client.ts";
 import type { StreamEvent } from "./stream_events.ts";
 import { Toaster } from "./toast.ts";
 import { Triage } from "./triage.ts";
@@ -53,7 +53,9 @@ export class AppStore {
   readonly counts: Signal<FleetCounts>;
   readonly pipeline: Signal<PipelineView | null>;
   /** null until scripts run: the page is then a still picture. */
-  readonly link: Signal<LinkStatus | null> = signal<LinkStatus | null>(null);
+  readonly link: Signal<LinkPhase | null> = signal<LinkPhase | null>(null);
+  /** Browser clock of the last word from the server, epoch milliseconds; 0 before the first. */
+  heardAt = 0;
   readonly pause: Signal<Pause | null> = signal<Pause | null>(null);
   /** Selected vehicle and anomaly: one selection for row, marker and card; "" for none. */
   readonly vehicle: Signal<string> = signal("");
@@ -75,6 +77,12 @@ export class AppStore {
     this.triage = new Triage(this.anomalies, this.toaster);
     if (shell.frame !== null) applyFrame(this.#live, shell.frame);
     this.counts = signal(shell.counts ?? countFleet(this.#live));
+  }
+
+  /** Takes over where the link stands. */
+  linked(status: LinkStatus): void {
+    this.heardAt = Math.max(this.heardAt, status.heardAt);
+    this.link.value = status.phase;
   }
 
   /** Takes an event of the stream in. @throws {RangeError} if a frame does not fit */

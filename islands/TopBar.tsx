@@ -1,0 +1,118 @@
+/// <reference lib="dom" />
+/** The bar over every page: title, liveness, search, units and zone, theme, link. */
+import { useEffect, useState } from "preact/hooks";
+import { Icon } from "./Icon.tsx";
+import { LiveBar } from "./LiveBar.tsx";
+import type { Units } from "./format.ts";
+import { SearchDialog } from "./SearchDialog.tsx";
+import type { AppStore } from "./store.ts";
+
+/** The bar; `onSearch` hands out the function that opens the search. */
+export function TopBar(props: { store: AppStore }) {
+  const { store } = props;
+  const { preferences, shell } = store;
+  const [searching, setSearching] = useState(false);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== "/" || !isPlainKey(event)) return;
+      event.preventDefault();
+      setSearching(true);
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <>
+      <h1>{shell.title}</h1>
+      <LiveBar store={store} />
+      <span class="spring" />
+      <button type="button" class="search-open scripted" onClick={() => setSearching(true)}>
+        <Icon name="search" />
+        <span>Search vehicles, rules, pages</span>
+        <kbd>/</kbd>
+      </button>
+      <button type="button" class="choices-open scripted" popovertarget="choices">
+        <span class="zone">{preferences.zone.value} ·</span> {preferences.units.value}
+      </button>
+      <Choices store={store} />
+      <button
+        type="button"
+        class="square scripted"
+        title="Turn the page dark or light"
+        aria-label="Turn the page dark or light"
+        onClick={() => preferences.toggleTheme()}
+      >
+        <Icon name="theme" />
+      </button>
+      <CopyLink store={store} />
+      {searching && <SearchDialog store={store} onClose={() => setSearching(false)} />}
+    </>
+  );
+}
+
+function Choices(props: { store: AppStore }) {
+  const { preferences } = props.store;
+  const zone = preferences.zone.value;
+  const [zones, setZones] = useState<readonly string[]>(["UTC"]);
+  useEffect(() => setZones(["UTC", ...Intl.supportedValuesOf("timeZone")]), []);
+  const units: readonly Units[] = ["km/h", "mph"];
+  return (
+    <div id="choices" popover="auto" class="choices">
+      <fieldset>
+        <legend>Speed in</legend>
+        {units.map((unit) => (
+          <label key={unit}>
+            <input
+              type="radio"
+              name="units"
+              checked={preferences.units.value === unit}
+              onChange={() => preferences.setUnits(unit)}
+            />
+            {unit}
+          </label>
+        ))}
+      </fieldset>
+      <label class="field">
+        Times in the zone
+        <select value={zone} onChange={(event) => preferences.setZone(event.currentTarget.value)}>
+          {(zones.includes(zone) ? zones : [zone, ...zones]).map((name) => (
+            <option key={name} value={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+    </div>
+  );
+}
+
+function CopyLink(props: { store: AppStore }) {
+  const copy = async () => {
+    const { toaster } = props.store;
+    // The clipboard wants a secure origin, which a page on a local network does not have.
+    if (navigator.clipboard === undefined) {
+      toaster.say("The address bar holds the link: this browser copies on secure pages only");
+      return;
+    }
+    await navigator.clipboard.writeText(location.href);
+    toaster.say("Link to this view copied");
+  };
+  return (
+    <button
+      type="button"
+      class="square copy scripted"
+      aria-label="Copy link"
+      title="Copy link"
+      onClick={copy}
+    >
+      <Icon name="link" />
+    </button>
+  );
+}
+
+/** Whether a key is meant for the page: no modifier, not typed into a field, no dialog open. */
+export function isPlainKey(event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false;
+  if (document.querySelector("dialog[open]") !== null) return false;
+  const { target } = event;
+  if (!(target instanceof HTMLElement)) return true;
+  return !target.isContentEditable && !/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+}

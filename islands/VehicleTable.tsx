@@ -1,0 +1,213 @@
+/// <reference lib="dom" />
+/** The fleet in rows: only those in sight are drawn, and none moves under the pointer. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import { VEHICLE_STATES } from "../contract/views.ts";
+import { formatAge, formatCount, formatNumber, formatValue, vehiclePath } from "./format.ts";
+import { SeverityLabel } from "./SeverityShape.tsx";
+import { severityOfLevel } from "./severity.ts";
+import type { AppStore } from "./store.ts";
+import { DEFAULT_SORTING, pressed, type Sorting, type SortKey, tableOrder } from "./table_order.ts";
+
+const SPEED = 0;
+const COOLANT = 1;
+const FUEL = 2;
+const STALE = VEHICLE_STATES.indexOf("stale");
+/** Rows are put into a new order at most this often, milliseconds. */
+const REORDER_MS = 1000;
+/** Rows drawn beyond those in sight, above and below. */
+const OVERSCAN = 6;
+
+interface Window {
+  readonly first: number;
+  readonly count: number;
+  readonly rowPixels: number;
+}
+
+/** The table. As the server draws it, it holds every vehicle that the page brings. */
+export function VehicleTable(props: { store: AppStore }) {
+  const { store } = props;
+  // Read for the subscription: rows are drawn with each frame.
+  store.version.value;
+  store.clock.second.value;
+  const region = useRef<HTMLDivElement>(null);
+  const [sorting, setSorting] = useState(DEFAULT_SORTING);
+  const [seen, setSeen] = useState<Window | null>(null);
+  const order = useOrder(store, sorting, region);
+
+  useEffect(() => {
+    const box = region.current;
+    if (box === null) return;
+    const measure = () => {
+      const row = box.querySelector("tbody tr[data-row]");
+      const rowPixels = row?.getBoundingClientRect().height || 28;
+      setSeen({
+        first: Math.floor(box.scrollTop / rowPixels),
+        count: Math.ceil(box.clientHeight / rowPixels),
+        rowPixels,
+      });
+    };
+    measure();
+    box.addEventListener("scroll", measure, { passive: true });
+    const sized = new ResizeObserver(measure);
+    sized.observe(box);
+    return () => {
+      box.removeEventListener("scroll", measure);
+      sized.disconnect();
+    };
+  }, []);
+
+  const start = seen === null ? 0 : Math.max(0, seen.first - OVERSCAN);
+  const end = seen === null ? order.length : seen.first + seen.count + OVERSCAN;
+  const rows = order.slice(start, end);
+  const step = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (by === 0 || order.length === 0) return;
+    event.preventDefault();
+    const at = order.indexOf(store.shown.numberOf(store.vehicle.value));
+    const to = Math.min(order.length - 1, Math.max(0, at + by));
+    store.selectVehicle(store.shown.ids[order[to]]);
+    scrollTo(region.current, to, seen?.rowPixels ?? 28);
+  };
+  return (
+    <div
+      ref={region}
+      class="table"
+      tabIndex={0}
+      role="region"
+      aria-label="Vehicles; up and down choose one"
+      onKeyDown={step}
+    >
+      <table aria-rowcount={order.length + 1}>
+        <Head store={store} sorting={sorting} onSort={(key) => setSorting(pressed(sorting, key))} />
+        <tbody>
+          {start > 0 && <Spacer rows={start} rowPixels={seen?.rowPixels ?? 28} />}
+          {rows.map((number, k) => (
+            <Row key={store.shown.ids[number]} store={store} number={number} index={start + k} />
+          ))}
+          {end < order.length && (
+            <Spacer rows={order.length - end} rowPixels={seen?.rowPixels ?? 28} />
+          )}
+        </tbody>
+      </table>
+      {order.length === 0 && <p class="none">No vehicle to show.</p>}
+      <MoreNote store={store} shown={order.length} />
+    </div>
+  );
+}
+
+/** The rows' order: new once a second, or not at all while the pointer or the focus is within. */
+function useOrder(
+  store: AppStore,
+  sorting: Sorting,
+  region: { readonly current: HTMLDivElement | null },
+): readonly number[] {
+  const kept = useRef<
+    {
+      order: readonly number[];
+      at: number;
+      sorting: Sorting;
+      filter: string;
+      columns: unknown;
+      size: number;
+    } | null
+  >(null);
+  const filter = store.filter.value;
+  const { shown } = store;
+  const now = store.link.value === null ? 0 : Date.now();
+  const before = kept.current;
+  const isSame = before !== null && before.sorting === sorting && before.filter === filter &&
+    before.columns === shown && before.size === shown.size;
+  const isHeld = region.current !== null && region.current.matches(":hover, :focus-within");
+  if (isSame && (isHeld || now - before.at < REORDER_MS)) return before.order;
+  const order = tableOrder(shown, filter, sorting);
+  kept.current = { order, at: now, sorting, filter, columns: shown, size: shown.size };
+  return order;
+}
+
+function Head(props: { store: AppStore; sorting: Sorting; onSort: (key: SortKey) => void }) {
+  const { store, sorting, onSort } = props;
+  const units = store.preferences.units.value;
+  const column = (key: SortKey, label: string, numeric = false) => (
+    <th
+      scope="col"
+      class={numeric ? "number" : ""}
+      aria-sort={sorting.key !== key ? "none" : sorting.descending ? "descending" : "ascending"}
+    >
+      <button type="button" onClick={() => onSort(key)}>{label}</button>
+    </th>
+  );
+  return (
+    <thead>
+      <tr>
+        {column("vehicle", "Vehicle")}
+        {column("state", "State")}
+        {column("speed", `Speed, ${units}`, true)}
+        {column("coolant", "Engine, °C", true)}
+        {column("fuel", "Fuel, %", true)}
+        {column("anomaly", "Anomaly")}
+        {column("seen", "Last seen", true)}
+      </tr>
+    </thead>
+  );
+}
+
+function Row(props: { store: AppStore; number: number; index: number }) {
+  const { store, number, index } = props;
+  const { shown } = store;
+  const id = shown.ids[number];
+  const state = VEHICLE_STATES[shown.state[number]];
+  const severity = severityOfLevel(shown.severity[number]);
+  const units = store.preferences.units.value;
+  const isSelected = store.vehicle.value === id;
+  const speed = formatValue(shown.signals[SPEED][number], "km/h", units, 0);
+  return (
+    <tr
+      data-row
+      aria-rowindex={index + 2}
+      aria-current={isSelected ? "true" : undefined}
+      class={shown.state[number] === STALE ? "stale" : ""}
+      onClick={(event) => {
+        if (!(event.target instanceof HTMLAnchorElement)) store.selectVehicle(id);
+      }}
+    >
+      <th scope="row">
+        <a href={vehiclePath(id)}>{id}</a>
+      </th>
+      <td>{state.charAt(0).toUpperCase() + state.slice(1)}</td>
+      <td class="number">{speed.split(" ")[0]}</td>
+      <td class="number">{formatNumber(Math.round(shown.signals[COOLANT][number]))}</td>
+      <td class="number">{formatNumber(Math.round(shown.signals[FUEL][number]))}</td>
+      <td>{severity === null ? "–" : <SeverityLabel severity={severity} />}</td>
+      <td class="number">{formatAge(store.clock.now() - shown.append[number])}</td>
+    </tr>
+  );
+}
+
+function Spacer(props: { rows: number; rowPixels: number }) {
+  return (
+    <tr aria-hidden="true">
+      <td colSpan={7} style={{ height: `${props.rows * props.rowPixels}px` }} />
+    </tr>
+  );
+}
+
+/** Says that the page without scripts holds only part of a large fleet. */
+function MoreNote(props: { store: AppStore; shown: number }) {
+  const { store, shown } = props;
+  const { vehicles } = store.counts.value;
+  if (store.link.value !== null || shown >= vehicles) return null;
+  return (
+    <p class="none">
+      {formatCount(shown)} of {formatCount(vehicles)} vehicles, those with anomalies first.
+    </p>
+  );
+}
+
+function scrollTo(box: HTMLDivElement | null, index: number, rowPixels: number): void {
+  if (box === null) return;
+  const head = box.querySelector("thead")?.getBoundingClientRect().height ?? 0;
+  const top = index * rowPixels;
+  if (top < box.scrollTop) box.scrollTop = top;
+  const bottom = top + rowPixels + head - box.clientHeight;
+  if (bottom > box.scrollTop) box.scrollTop = bottom;
+}

@@ -1,0 +1,88 @@
+/// <reference lib="dom" />
+/** Brings a page to life: state from what it embeds, islands onto its HTML, then the stream. */
+import { type ComponentType, h, hydrate } from "preact";
+import { LinkBanner } from "./LiveBar.tsx";
+import { fetchOpenAnomalies } from "./api.ts";
+import { AppStore, type ShellProps } from "./store.ts";
+import { connectStream } from "./stream.ts";
+import { Toasts } from "./Toasts.tsx";
+import { isPlainKey, TopBar } from "./TopBar.tsx";
+import { messageOf } from "./triage.ts";
+import { bindUrl } from "./url_state.ts";
+
+/** Id of the element that embeds the page's data. */
+export const PROPS_ID = "props";
+/** Ids of the elements that islands are put on. */
+export const ROOTS = { bar: "bar", banner: "banner", main: "main", toasts: "toasts" } as const;
+
+/** What the server embeds: the shell's part, and the page's own. */
+export interface Embedded<P> {
+  readonly shell: ShellProps;
+  readonly page: P;
+}
+
+/**
+ * Starts a page.
+ *
+ * @param Main its own part; none for pages that are the server's HTML alone
+ */
+export function boot<P>(Main: ComponentType<{ store: AppStore; page: P }> | null): void {
+  const text = document.getElementById(PROPS_ID)?.textContent;
+  if (text === undefined || text === null) return;
+  const embedded: Embedded<P> = JSON.parse(text);
+  const store = new AppStore(embedded.shell, () => Date.now());
+  mount(ROOTS.bar, TopBar, { store });
+  mount(ROOTS.banner, LinkBanner, { store });
+  mount(ROOTS.toasts, Toasts, { store });
+  if (Main !== null) mount(ROOTS.main, Main, { store, page: embedded.page });
+  // What differs from the server's drawing comes after the islands have taken it over.
+  store.link.value = "connecting";
+  store.preferences.load();
+  store.clock.start();
+  setInterval(() => store.clock.tick(), 1000);
+  bindUrl(store);
+  bindPage(store);
+  connectStream(embedded.shell.assets, {
+    onEvent: (event) => {
+      store.heardAt = Date.now();
+      store.take(event);
+    },
+    onStatus: (status) => store.linked(status),
+  });
+}
+
+function mount<P extends object>(id: string, component: ComponentType<P>, props: P): void {
+  const root = document.getElementById(id);
+  if (root !== null) hydrate(h(component, props), root);
+}
+
+/** Keys, visibility, and catching up after the link was down. */
+function bindPage(store: AppStore): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== " " || !isPlainKey(event) || event.repeat) return;
+    const { target } = event;
+    // Space presses the button that has the focus, as everywhere.
+    if (target instanceof Element && target.closest("button, a, summary, select") !== null) return;
+    event.preventDefault();
+    store.togglePause();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) store.delay.forget();
+    else store.publish();
+  });
+  addEventListener("pagehide", () => store.triage.flush());
+  let asked = 0;
+  store.onResync = () => {
+    const mine = ++asked;
+    fetchOpenAnomalies().then((page) => {
+      if (mine !== asked) return;
+      store.anomalies.replace({
+        ...page,
+        anomalies: page.anomalies.map((anomaly) => store.triage.seenView(anomaly)),
+      });
+      if (store.pause.value === null) store.anomalies.publish();
+    }, (fault: unknown) => {
+      store.toaster.say(`Cannot read the open anomalies: ${messageOf(fault)}`);
+    });
+  };
+}

@@ -1,0 +1,45 @@
+/// <reference lib="dom" />
+/** The URL is state: what is filtered, selected and looked at can be sent to someone. */
+import { effect } from "@preact/signals";
+import { FILTERS } from "./fleet_filter.ts";
+import type { AppStore } from "./store.ts";
+
+/** Browsers refuse pages that rewrite their URL too often. */
+const WRITE_AFTER_MS = 250;
+
+let timer: ReturnType<typeof setTimeout> | undefined;
+const waiting = new Map<string, string>();
+
+/** Writes one parameter into the URL, soon; "" takes it out. */
+export function writeUrl(name: string, value: string): void {
+  waiting.set(name, value);
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    const url = new URL(location.href);
+    for (const [key, text] of waiting) {
+      if (text === "") url.searchParams.delete(key);
+      else url.searchParams.set(key, text);
+    }
+    waiting.clear();
+    // Readable: commas stand for themselves in a query.
+    history.replaceState(null, "", url.href.replaceAll("%2C", ","));
+  }, WRITE_AFTER_MS);
+}
+
+/** Takes filter and selection from the URL, and keeps the URL at what they become. */
+export function bindUrl(store: AppStore): void {
+  const query = new URLSearchParams(location.search);
+  const show = query.get("show");
+  store.filter.value = FILTERS.find((name) => name === show) ?? "all";
+  const vehicle = query.get("v");
+  if (vehicle !== null) store.selectVehicle(vehicle);
+  effect(() => {
+    const filter = store.filter.value;
+    writeUrl("show", filter === "all" ? "" : filter);
+  });
+  effect(() => writeUrl("v", store.vehicle.value));
+  effect(() => {
+    const units = store.preferences.units.value;
+    writeUrl("u", units === "mph" ? "mph" : "");
+  });
+}
