@@ -180,6 +180,7 @@ class KafkaJsClient implements Client {
   }
 
   async join(group: string, topic: string, events: MembershipEvents): Promise<Membership> {
+    let left = false;
     const consumer = this.#kafka.consumer({
       groupId: group,
       sessionTimeout: this.#sessionTimeoutMs,
@@ -187,8 +188,9 @@ class KafkaJsClient implements Client {
       heartbeatInterval: Math.min(HEARTBEAT_MS, Math.floor(this.#sessionTimeoutMs / 4)),
       maxWaitTimeInMs: BEAT_LOOK_MS,
       allowAutoTopicCreation: false,
+      // It comes back by itself after each crash, unless it was told to leave meanwhile.
+      retry: { ...CONNECT_RETRY, restartOnFailure: () => Promise.resolve(!left) },
     });
-    let left = false;
     const leave = () => consumer.disconnect();
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       // Listeners run before the first fetch: paused for good, this consumer never fetches.

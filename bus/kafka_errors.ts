@@ -32,7 +32,7 @@ export function describeFault(error: unknown): Fault {
     type ||= text(current, "type");
     code ||= text(current, "code");
     broker ||= text(current, "broker");
-    current = current.cause;
+    current = nextCause(current);
   }
   return { type, code, broker, names, message };
 }
@@ -125,6 +125,12 @@ function connectionReason(fault: Fault): string | null {
 
 function isConnectionFault(fault: Fault): boolean {
   return fault.broker !== "" || fault.names.some((name) => name.startsWith("KafkaJSConnection"));
+}
+
+/** What lies behind an error: its cause, or the first of those that it gathers. */
+function nextCause(error: Error): unknown {
+  const gathered: unknown = Reflect.get(error, "errors");
+  return error.cause ?? (Array.isArray(gathered) ? gathered[0] : undefined);
 }
 
 function text(error: Error, key: string): string {

@@ -26,8 +26,9 @@ const TAIL_BYTES = 8 << 20;
 const TAIL_PARTITION_BYTES_MIN = 64 << 10;
 /** Age up to which a number of partitions is believed, milliseconds. */
 const COUNT_MS_MAX = 60_000;
-/** Longest time that closing may take, milliseconds. */
+/** Longest time that closing the bus, and ending one reader, may take, milliseconds. */
 const CLOSE_MS_MAX = 1_900;
+const STOP_MS_MAX = 1_500;
 
 /** Something that runs until the bus closes. */
 interface Running {
@@ -187,8 +188,6 @@ export class KafkaBus implements Bus {
   }
 
   async #close(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, CLOSE_MS_MAX));
     const ending = (async () => {
       await Promise.allSettled([...this.#running].map((running) => running.stop()));
       await Promise.allSettled([
@@ -197,9 +196,7 @@ export class KafkaBus implements Bus {
         this.#admin?.then((admin) => admin.disconnect()),
       ]);
     })();
-    // A broker that does not answer cannot hold up the end of the process.
-    await Promise.race([ending, limit]);
-    clearTimeout(timer);
+    await bounded(ending, CLOSE_MS_MAX);
   }
 
   /** Passes items on until a signal or the bus itself ends their source. */
@@ -219,7 +216,7 @@ export class KafkaBus implements Bus {
     } finally {
       signal.removeEventListener("abort", stop);
       try {
-        await source.stop();
+        await bounded(source.stop(), STOP_MS_MAX);
       } finally {
         this.#running.delete(source);
       }
@@ -299,5 +296,16 @@ export class KafkaBus implements Bus {
 
   #refuseIfClosed(action: string): void {
     if (this.#closing !== null) throw new BusError(`Cannot ${action}: the bus is closed`);
+  }
+}
+
+/** Waits for something, but not for ever: a broker that is silent must not hold up an end. */
+async function bounded(ending: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+  try {
+    await Promise.race([ending, limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -8,8 +8,9 @@ import { type Batch, BusError } from "./port.ts";
 const PIECE_BYTES = 1 << 20;
 /** Wait for records that must be there, milliseconds. */
 const WAIT_MS = 100;
-/** Fetches in a row that may bring nothing or fail. */
-const TRIES_MAX = 10;
+/** Fetches in a row that may bring nothing, and that may fail. */
+const EMPTY_MAX = 10;
+const FAILURES_MAX = 3;
 const PAUSE_MS = 100;
 
 /**
@@ -60,22 +61,23 @@ async function fetchPiece(
   offset: number,
   end: number,
 ): Promise<Decoded> {
-  let failure: unknown = null;
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
+  let failures = 0;
+  for (let empty = 0; empty < EMPTY_MAX;) {
     try {
       const part = await fetchOne(reader, topic, partition, offset, WAIT_MS);
       const decoded = decodeRecords(part, offset, end, PIECE_BYTES);
       if (decoded.nextOffset > offset) return decoded;
-      failure = null;
+      empty++;
     } catch (error) {
       if (error instanceof BusError) throw error;
-      failure = error;
+      if (++failures === FAILURES_MAX) {
+        throw toBusError(`read ${topic}/${partition} at offset ${offset}`, brokers, error);
+      }
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      await reader.refresh().catch((again: unknown) => failure = again);
+      await reader.refresh();
     }
   }
-  if (failure === null) return { batch: null, nextOffset: offset };
-  throw toBusError(`read ${topic}/${partition} at offset ${offset}`, brokers, failure);
+  return { batch: null, nextOffset: offset };
 }
 
 /** Fetches one partition once, from whoever leads it. @throws what went wrong, or Kafka's code */

@@ -1,6 +1,7 @@
 /** Topics: those that do not exist are created, those that do are held against what is needed. */
 import type { EventSink } from "../contract/events.ts";
 import type { ClientAdmin, TopicSettings } from "./kafka_client.ts";
+import { describeFault } from "./kafka_errors.ts";
 import { BusError, type TopicSpec } from "./port.ts";
 
 /** Kafka's default limit of one record batch: a record of `RECORD_BYTES_MAX` fits, framed. */
@@ -9,6 +10,10 @@ const MESSAGE_BYTES_MAX = 1_048_588;
 const STAMP_AHEAD_MS_MAX = 3_600_000;
 /** Segments of compacted topics are rolled at this size, so that they are cleaned soon. */
 const COMPACTED_SEGMENT_BYTES = 16 << 20;
+const UNKNOWN_TOPIC = "UNKNOWN_TOPIC_OR_PARTITION";
+/** Tries until a new topic is known everywhere, and the time between them. */
+const TRIES_MAX = 30;
+const TRY_MS = 100;
 
 /**
  * Creates the missing topics and checks the rest.
@@ -31,11 +36,11 @@ export async function ensureTopics(
     })));
   }
   // Another process may have created some of the missing ones in its own way: check them all.
-  const settings = await admin.settings(specs.map(({ name }) => name));
+  const settings = await onceKnown(() => admin.settings(specs.map(({ name }) => name)));
   const faults: string[] = [];
   for (const spec of specs) {
     const found = settings.get(spec.name) ?? new Map<string, string>();
-    const count = await partitions(spec.name);
+    const count = await onceKnown(() => partitions(spec.name));
     const { errors, warnings } = compareTopic(spec, count, found);
     faults.push(...errors);
     for (const message of warnings) {
@@ -44,6 +49,18 @@ export async function ensureTopics(
   }
   if (faults.length > 0) {
     throw new BusError(`Cannot use the topics on Kafka as they are: ${faults.join("; ")}`);
+  }
+}
+
+/** Asks about topics until all brokers have heard of the new ones. */
+async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (tries === TRIES_MAX || describeFault(error).type !== UNKNOWN_TOPIC) throw error;
+      await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+    }
   }
 }
 
