@@ -73,8 +73,10 @@ export class FleetProjection {
   #capacity = 0;
   #changed: number[] = [];
   #isChanged = new Uint8Array(0);
-  readonly #signal: { lat: number; lon: number; heading: number; speed: number; rpm: number };
-  readonly #ignition: number;
+  readonly #signal: { lat: number; lon: number; heading: number };
+  /** Signals that tell the speed, the first known counts; and those above 0 while it runs. */
+  readonly #speeds: readonly number[];
+  readonly #runs: readonly number[];
 
   constructor(options: FleetProjectionOptions) {
     this.#options = options;
@@ -84,10 +86,9 @@ export class FleetProjection {
       lat: signalIndex(catalog, "lat"),
       lon: signalIndex(catalog, "lon"),
       heading: signalIndex(catalog, "heading"),
-      speed: signalIndex(catalog, "speed"),
-      rpm: signalIndex(catalog, "rpm"),
     };
-    this.#ignition = signalIndex(catalog, "ignition");
+    this.#speeds = ["speed", "gps_speed"].map((name) => signalIndex(catalog, name));
+    this.#runs = ["rpm", "engine_running", "ignition"].map((name) => signalIndex(catalog, name));
   }
 
   /** Vehicles known. */
@@ -276,11 +277,16 @@ export class FleetProjection {
 
   #stateOf(number: number, now: number): number {
     if (now - (this.append[number] ?? 0) > STALE_AFTER_MS) return STALE;
-    const speed = this.#lastOf(this.#signal.speed, number);
-    if (speed > MOVING_KMH) return MOVING;
-    const running = this.#lastOf(this.#signal.rpm, number) > 0 ||
-      this.#lastOf(this.#ignition, number) === 1;
-    return running ? IDLE : STOPPED;
+    for (const signal of this.#speeds) {
+      const speed = this.#lastOf(signal, number);
+      if (speed > MOVING_KMH) return MOVING;
+      if (speed === speed) break;
+    }
+    for (const signal of this.#runs) {
+      const runs = this.#lastOf(signal, number);
+      if (runs === runs) return runs > 0 ? IDLE : STOPPED;
+    }
+    return STOPPED;
   }
 
   #lastOf(signal: number, number: number): number {

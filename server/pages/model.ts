@@ -45,7 +45,7 @@ export interface LivePage extends PageBase {
   readonly fleet: FleetSummary;
   /** At most `PAGE_VEHICLES_MAX`: worst open severity first, then by id. */
   readonly vehicles: readonly VehicleView[];
-  /** Open and acknowledged ones, newest first, at most `PAGE_ANOMALIES_MAX`. */
+  /** Those not cleared, newest first, at most `PAGE_ANOMALIES_MAX`. */
   readonly anomalies: AnomalyPage;
   readonly pipeline: PipelineView;
   readonly signals: readonly SignalView[];
