@@ -1,11 +1,12 @@
 /** From the raw tree to the checked one: names, types and units, with every fault at once. */
-import type { CompareOp, Condition, TermSource, Value } from "./ast.ts";
+import type { Condition, TermSource, Value } from "./ast.ts";
 import { hasAbsent } from "./brings.ts";
 import type { CatalogIndex } from "./catalog_index.ts";
+import { compare, join, negated } from "./conditions.ts";
 import { didYouMean, quote, type Report } from "./faults.ts";
 import { type CallContext, type CallSyntax, FUNCTIONS } from "./functions.ts";
 import { parse, writtenText } from "./parser.ts";
-import { align, arithmetic } from "./quantities.ts";
+import { arithmetic } from "./quantities.ts";
 import type { Range, Syntax } from "./syntax.ts";
 import { BOOLEAN_NAMES, constantOf, kindText, type Quantity, quantity } from "./typed.ts";
 import type { Typed } from "./typed.ts";
@@ -45,8 +46,6 @@ export function checkValue(
   const syntax = parse(text, report);
   return syntax === null ? null : new Checker(text, catalog, report).shown(syntax);
 }
-
-type CompareSyntax = Extract<Syntax, { kind: "compare" }>;
 
 class Checker implements CallContext {
   readonly #text: string;
@@ -179,7 +178,7 @@ class Checker implements CallContext {
         return this.finite(syntax, result.value);
       }
       case "compare": {
-        const condition = this.#compare(syntax);
+        const condition = compare(this, syntax);
         return condition === null ? null : { kind: "condition", condition };
       }
       case "not": {
@@ -259,145 +258,6 @@ class Checker implements CallContext {
       ? { kind: "negate", of: q.value }
       : { kind: "number", value: -constant };
     return { ...q, value };
-  }
-
-  #compare(syntax: CompareSyntax): Condition | null {
-    const left = this.typed(syntax.left);
-    const right = this.typed(syntax.right);
-    if (left === null || right === null) return null;
-    if (left.kind === "quantity" && right.kind === "quantity") {
-      return this.#compareQuantities(syntax, left, right);
-    }
-    if (syntax.op !== "==" && syntax.op !== "!=") {
-      const odd = left.kind === "quantity" ? right : left;
-      return this.refuse(
-        syntax,
-        `Cannot compare with ${quote(syntax.op)}: one side is ${kindText(odd)}`,
-        left.kind === right.kind ? "only == and != compare these" : "",
-      );
-    }
-    if (left.kind === "name" || right.kind === "name") {
-      return this.#compareNames(syntax, syntax.op, left, right);
-    }
-    return this.#compareBooleans(syntax, syntax.op, left, right);
-  }
-
-  #compareQuantities(syntax: CompareSyntax, left: Quantity, right: Quantity): Condition | null {
-    const aligned = align("compare", [left, right]);
-    if (!aligned.ok) return this.refuse(syntax, aligned.message, aligned.suggestion);
-    const { values: [a, b], unit } = aligned.value;
-    if (a === undefined || b === undefined) return null;
-    for (const value of [a, b]) {
-      if (value.kind === "number" && !Number.isFinite(value.value)) {
-        return this.refuse(syntax, `Cannot use ${quote(this.text(syntax))}: a limit is not finite`);
-      }
-    }
-    if (a.kind === "number" && b.kind === "number") {
-      return { kind: "boolean", value: holds(syntax.op, a.value, b.value) };
-    }
-    const term = { text: this.text(syntax), unit: unit === null ? "" : unitText(unit) };
-    return { kind: "compare", op: syntax.op, left: a, right: b, term };
-  }
-
-  #compareNames(
-    syntax: CompareSyntax,
-    op: "==" | "!=",
-    left: Typed,
-    right: Typed,
-  ): Condition | null {
-    const names = left.kind === "name" ? left.names : right.kind === "name" ? right.names : [];
-    const a = this.#nameSide(syntax.left, left, names);
-    const b = this.#nameSide(syntax.right, right, names);
-    if (a === null || b === null) return null;
-    const term = { text: this.text(syntax), unit: "", names };
-    return { kind: "compare", op, left: a, right: b, term };
-  }
-
-  #nameSide(syntax: Syntax, typed: Typed, names: readonly string[]): Value | null {
-    if (typed.kind === "string") {
-      const at = names.indexOf(typed.text);
-      if (at !== -1) return { kind: "name", value: at, text: typed.text };
-      const near = didYouMean(typed.text, names);
-      return this.refuse(
-        syntax,
-        `Cannot find ${quote(typed.text)} among the names of this signal`,
-        near !== "" ? near : `its names are ${names.slice(0, 20).map(quote).join(", ")}`,
-      );
-    }
-    if (typed.kind !== "name") {
-      const text = this.text(syntax);
-      const bare = syntax.kind === "signal" && names.includes(syntax.name);
-      const message = `Cannot compare a name with ${quote(text)}: it is ${kindText(typed)}`;
-      return this.refuse(syntax, message, bare ? `write it in quotes: "${text}"` : "");
-    }
-    if (typed.names.length !== names.length || typed.names.some((name, i) => name !== names[i])) {
-      return this.refuse(syntax, "Cannot compare two signals whose names differ");
-    }
-    return typed.value;
-  }
-
-  #compareBooleans(
-    syntax: CompareSyntax,
-    op: "==" | "!=",
-    left: Typed,
-    right: Typed,
-  ): Condition | null {
-    const isTruth = (typed: Typed) => typed.kind === "condition" || typed.kind === "boolean";
-    if (!isTruth(left) || !isTruth(right)) {
-      const truth = isTruth(left) ? syntax.left : syntax.right;
-      const advice = isTruth(left) !== isTruth(right)
-        ? `a condition stands alone: ${this.text(truth)}, or not ${this.text(truth)}`
-        : "";
-      const what = `${kindText(left)} and ${kindText(right)}`;
-      return this.refuse(syntax, `Cannot compare ${what}`, advice);
-    }
-    if (left.kind === "boolean" && right.kind === "boolean") {
-      const term = { text: this.text(syntax), unit: "", names: BOOLEAN_NAMES };
-      return { kind: "compare", op, left: left.value, right: right.value, term };
-    }
-    const a = truthOf(left);
-    const b = truthOf(right);
-    if (a !== null && b?.kind === "boolean") return b.value === (op === "==") ? a : negated(a);
-    if (b !== null && a?.kind === "boolean") return a.value === (op === "==") ? b : negated(b);
-    return this.refuse(
-      syntax,
-      "Cannot compare two conditions",
-      "join them with and, or and not",
-    );
-  }
-}
-
-function truthOf(typed: Typed): Condition | null {
-  return typed.kind === "condition" || typed.kind === "boolean" ? typed.condition : null;
-}
-
-/** `and` or `or`; folded only when both sides are constant, so that no signal is lost. */
-function join(kind: "and" | "or", left: Condition, right: Condition): Condition {
-  if (left.kind === "boolean" && right.kind === "boolean") {
-    const value = kind === "and" ? left.value && right.value : left.value || right.value;
-    return { kind: "boolean", value };
-  }
-  return { kind, left, right };
-}
-
-function negated(of: Condition): Condition {
-  return of.kind === "boolean" ? { kind: "boolean", value: !of.value } : { kind: "not", of };
-}
-
-function holds(op: CompareOp, a: number, b: number): boolean {
-  switch (op) {
-    case "<":
-      return a < b;
-    case "<=":
-      return a <= b;
-    case ">":
-      return a > b;
-    case ">=":
-      return a >= b;
-    case "==":
-      return a === b;
-    case "!=":
-      return a !== b;
   }
 }
 

@@ -297,17 +297,38 @@ class Parser {
   }
 }
 
-/** Text of a node as written: each run of white space between two tokens is one space. */
+/**
+ * Text of a node as written: each run of white space between two tokens is one space, brackets
+ * about the whole are left out.
+ */
 export function writtenText(text: string, range: Range): string {
   const part = text.slice(range.offset, range.offset + range.length);
+  const tokens = withoutBrackets(tokenize(part, () => {}).filter((token) => token.kind !== "end"));
   let written = "";
-  let last = 0;
-  for (const token of tokenize(part, () => {})) {
-    const gap = token.offset > last && last > 0 ? " " : "";
-    const unit = token.kind === "number" ? token.unit : null;
+  let last = tokens[0]?.offset ?? 0;
+  for (const token of tokens) {
     const own = part.slice(token.offset, token.offset + token.length);
-    written += token.kind === "end" ? "" : gap + (unit === null ? own : own.replace(/\s+/, " "));
+    // Within a token there is white space only between a number and its unit, and within texts.
+    written += token.offset > last ? " " : "";
+    written += token.kind === "number" ? own.replace(/\s+/, " ") : own;
     last = token.offset + token.length;
   }
   return written;
+}
+
+function withoutBrackets(tokens: readonly Token[]): readonly Token[] {
+  let inner = tokens;
+  while (inner.length > 2 && closingOf(inner) === inner.length - 1) inner = inner.slice(1, -1);
+  return inner;
+}
+
+/** Index of the bracket that closes the one that the tokens begin with, or -1. */
+function closingOf(tokens: readonly Token[]): number {
+  let open = 0;
+  for (const [i, token] of tokens.entries()) {
+    if (token.kind === "mark" && token.text === "(") open++;
+    if (token.kind === "mark" && token.text === ")") open--;
+    if (open === 0) return token.kind === "mark" && token.text === ")" ? i : -1;
+  }
+  return -1;
 }
