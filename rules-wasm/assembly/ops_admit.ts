@@ -1,0 +1,260 @@
+/** Which rows are evaluated, and what their vehicles' signals are then. */
+import { COLUMN_BYTES, ROW_A, ROW_INDEX, ROW_RECORD, ROW_SLOT, ROW_T } from "./layout";
+import {
+  activeAny,
+  activeAt,
+  activeRows,
+  activeWords,
+  bringsAt,
+  bringsCount,
+  bringsSets,
+  clockAhead,
+  clockReset,
+  planSignalCount,
+  planSignals,
+  rawColumns,
+  values,
+} from "./plan";
+import {
+  BRINGS_ALL,
+  BRINGS_EVALUATED,
+  BRINGS_SETS,
+  E_A,
+  E_ALL,
+  E_AT,
+  E_BASE,
+  E_DUPLICATES,
+  E_EVALUATED,
+  E_FOLLOWS,
+  E_INDEX,
+  E_KIND,
+  E_LATE,
+  E_OFFSET,
+  E_SLOT,
+  E_T,
+  E_TIMER,
+  MASK_BYTES,
+  PS_BYTES,
+  PS_STALE,
+  PS_STATE,
+  ROW_AGAIN,
+  ROW_IGNORED,
+  ROW_SAMPLE,
+  V_FIRED,
+  V_LAST_A,
+  V_LAST_INDEX,
+  V_LAST_OFFSET,
+  V_LAST_T,
+  V_LATE_A,
+  V_LATE_MAX,
+  V_LATE_MIN,
+  V_ROW,
+} from "./plan_layout";
+import { vehicleAt } from "./state";
+import { heard } from "./timers";
+
+const NONE: u32 = 0xffff;
+
+@inline
+function count(counter: usize): void {
+  store<f64>(counter, load<f64>(counter) + 1);
+}
+
+/** Clears the masks of rows. */
+export function clearMasks(): void {
+  memory.fill(E_EVALUATED, 0, MASK_BYTES);
+  memory.fill(E_ALL, 0, MASK_BYTES);
+}
+
+/** Describes a row, and enters it into the masks and into the chain of its vehicle's rows. */
+export function enterRow(row: u32, kind: u32, timer: u32, base: usize, slot: u32): void {
+  store<u8>(E_KIND + row, <u8>kind);
+  store<u8>(E_TIMER + row, <u8>timer);
+  store<u32>(E_BASE + (row << 2), <u32>base);
+  store<u32>(E_SLOT + (row << 2), slot);
+  if (kind == ROW_IGNORED) return;
+  const word = <usize>(row >> 6) << 3;
+  const bit: u64 = (<u64>1) << (row & 63);
+  store<u64>(word + E_ALL, load<u64>(word + E_ALL) | bit);
+  if (kind == ROW_SAMPLE) store<u64>(word + E_EVALUATED, load<u64>(word + E_EVALUATED) | bit);
+  store<u16>(E_FOLLOWS + (row << 1), <u16>NONE);
+  const before: u32 = load<u16>(base + V_ROW);
+  store<u16>(base + V_ROW, <u16>row);
+  if (before != NONE) {
+    store<u16>(E_FOLLOWS + (before << 1), <u16>row);
+    return;
+  }
+  // The vehicle's first row: show it to the rules that have a record of the vehicle.
+  for (let w: u32 = 0; w < activeWords; w++) {
+    let rest = load<u32>(base + activeAt + (w << 2));
+    for (; rest != 0; rest &= rest - 1) {
+      const rule = (w << 5) + <u32>ctz(rest);
+      const mask = activeRows + rule * MASK_BYTES + word;
+      store<u64>(mask, load<u64>(mask) | bit);
+      store<u8>(activeAny + rule, 1);
+    }
+  }
+}
+
+/** Forgets the chains of rows of [from, to). */
+export function leaveRows(from: u32, to: u32): void {
+  for (let row = from; row < to; row++) {
+    const base: usize = load<u32>(E_BASE + (row << 2));
+    store<u16>(base + V_ROW, <u16>NONE);
+  }
+}
+
+/** Whether the row carries nothing that its vehicle does not have at the same T already. */
+function bringsNothing(row: u32, base: usize, t: f64): bool {
+  for (let s: u32 = 0; s < planSignalCount; s++) {
+    const x = load<f64>(load<u32>(rawColumns + (s << 2)) + (row << 3));
+    if (x != x) continue;
+    const at = base + load<u32>(planSignals + s * PS_BYTES, PS_STATE);
+    if (load<f64>(at) != x || load<f64>(at, 8) != t) return false;
+  }
+  return true;
+}
+
+/** Takes in what the row carries and writes what the vehicle's signals are at its T. */
+function resolveRow(row: u32, base: usize, t: f64): void {
+  let signal = planSignals;
+  let register = values + (<usize>row << 3);
+  for (let s: u32 = 0; s < planSignalCount; s++) {
+    let x = load<f64>(load<u32>(rawColumns + (s << 2)) + (row << 3));
+    const at = base + load<u32>(signal, PS_STATE);
+    if (x == x) {
+      store<f64>(at, x);
+      store<f64>(at, t, 8);
+    } else {
+      x = t - load<f64>(at, 8) > load<f64>(signal, PS_STALE) ? NaN : load<f64>(at);
+    }
+    store<f64>(register, x);
+    signal += PS_BYTES;
+    register += COLUMN_BYTES;
+  }
+}
+
+/** Writes what the vehicle's signals are at T, taking nothing in. */
+export function standRow(row: u32, base: usize, t: f64): void {
+  for (let s: u32 = 0; s < planSignalCount; s++) {
+    const signal = planSignals + s * PS_BYTES;
+    const at = base + load<u32>(signal, PS_STATE);
+    const x = t - load<f64>(at, 8) > load<f64>(signal, PS_STALE) ? NaN : load<f64>(at);
+    store<f64>(values + s * COLUMN_BYTES + (<usize>row << 3), x);
+  }
+}
+
+/**
+ * Whether a late sample completes a clock reset: only late ones since the first of them, long
+ * enough ago, whose A - T stayed together.
+ */
+function lateResets(base: usize, t: f64, a: f64): bool {
+  const lag = a - t;
+  const low = min(lag, load<f64>(base, V_LATE_MIN));
+  const high = max(lag, load<f64>(base, V_LATE_MAX));
+  const first = load<f64>(base, V_LATE_A);
+  // No series yet (NaN), or this one does not belong to it: a series begins here.
+  if (!(first == first) || high - low > clockAhead) {
+    store<f64>(base, a, V_LATE_A);
+    store<f64>(base, lag, V_LATE_MIN);
+    store<f64>(base, lag, V_LATE_MAX);
+    return clockReset <= 0;
+  }
+  store<f64>(base, low, V_LATE_MIN);
+  store<f64>(base, high, V_LATE_MAX);
+  return a - first >= clockReset;
+}
+
+/**
+ * Admits the scanned rows of [from, to).
+ *
+ * @returns `to`, or the row before which its vehicle's clock is reset: state is made fresh and the
+ * row admitted again
+ */
+export function admit(from: u32, to: u32, offsets: usize): u32 {
+  for (let row = from; row < to; row++) {
+    const slot = load<u32>(ROW_SLOT + (row << 2));
+    const base = vehicleAt(slot);
+    const t = load<f64>(ROW_T + (row << 3));
+    const a = load<f64>(ROW_A + (row << 3));
+    const lastT = load<f64>(base, V_LAST_T);
+    let kind: u32 = ROW_SAMPLE;
+    let evaluatedT = t;
+    if (t <= lastT) {
+      if (t < lastT) {
+        count(E_LATE);
+        if (lateResets(base, t, a)) return row;
+        kind = ROW_IGNORED;
+      } else if (bringsNothing(row, base, t)) {
+        count(E_DUPLICATES);
+        kind = ROW_IGNORED;
+      }
+    }
+    const fired: u32 = load<u8>(base, V_FIRED);
+    if (kind == ROW_IGNORED && fired > 0) {
+      kind = ROW_AGAIN;
+      evaluatedT = lastT;
+    }
+    if (t >= lastT || lastT != lastT) store<f64>(base, NaN, V_LATE_A);
+    const offset = load<f64>(offsets + (load<u32>(ROW_RECORD + (row << 2)) << 3));
+    const index = load<u32>(ROW_INDEX + (row << 2));
+    store<f64>(base, a, V_LAST_A);
+    store<f64>(base, offset, V_LAST_OFFSET);
+    store<u32>(base, index, V_LAST_INDEX);
+    store<u8>(base, 0, V_FIRED);
+    heard(base, slot);
+    enterRow(row, kind, fired, base, slot);
+    store<f64>(E_T + (row << 3), evaluatedT);
+    store<f64>(E_AT + (row << 3), evaluatedT);
+    store<f64>(E_A + (row << 3), a);
+    store<f64>(E_OFFSET + (row << 3), offset);
+    store<u32>(E_INDEX + (row << 2), index);
+    if (kind == ROW_SAMPLE) {
+      store<f64>(base, t, V_LAST_T);
+      resolveRow(row, base, t);
+    } else if (kind == ROW_AGAIN) {
+      standRow(row, base, lastT);
+    }
+  }
+  return to;
+}
+
+/** Makes the masks of what brings what, of the rows in the masks of rows. */
+export function bringMasks(words: u32, samples: bool): void {
+  memory.copy(bringsAt(BRINGS_EVALUATED), E_EVALUATED, MASK_BYTES);
+  memory.copy(bringsAt(BRINGS_ALL), E_ALL, MASK_BYTES);
+  let set = bringsSets;
+  for (let b: u32 = 0; b < bringsCount; b++) {
+    const size = load<u32>(set);
+    const mask = bringsAt(BRINGS_SETS + b);
+    memory.fill(mask, 0, MASK_BYTES);
+    for (let s: u32 = 0; samples && s < size; s++) {
+      const column: usize = load<u32>(rawColumns + (load<u32>(set + 4 + (s << 2)) << 2));
+      presence(mask, column, words);
+    }
+    for (let w: u32 = 0; w < words; w++) {
+      const at = mask + (w << 3);
+      store<u64>(at, load<u64>(at) & load<u64>(E_EVALUATED + (w << 3)));
+    }
+    set += 4 + (size << 2);
+  }
+}
+
+/** Adds the rows that carry a signal to a mask. */
+function presence(mask: usize, column: usize, words: u32): void {
+  for (let w: u32 = 0; w < words; w++) {
+    const evaluated = load<u64>(E_EVALUATED + (w << 3));
+    const have = load<u64>(mask + (w << 3));
+    // Nothing to add when all rows that count are in already.
+    if ((evaluated & ~have) == 0) continue;
+    let bits: u64 = 0;
+    for (let i: u32 = 0; i < 16; i++) {
+      const at = column + (<usize>w << 9) + (<usize>i << 5);
+      const x = v128.load(at);
+      const y = v128.load(at, 16);
+      const present = v128.shuffle<i32>(f64x2.eq(x, x), f64x2.eq(y, y), 0, 2, 4, 6);
+      bits |= <u64>i32x4.bitmask(present) << (<u64>i << 2);
+    }
+    store<u64>(mask + (w << 3), have | bits);
+  }
+}

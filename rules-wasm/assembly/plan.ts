@@ -1,0 +1,125 @@
+/** The plan in force: what the host wrote, read once into globals. */
+import { alloc } from "./memory";
+import { COLUMN_BYTES } from "./layout";
+import {
+  CONDITION_BYTES,
+  MASK_BYTES,
+  PLAN_ABSENT,
+  PLAN_ABSENT_AT,
+  PLAN_ACTIVE,
+  PLAN_ACTIVE_WORDS,
+  PLAN_BRINGS,
+  PLAN_BRINGS_AT,
+  PLAN_CAPTURES_MAX,
+  PLAN_CLOCK_AHEAD,
+  PLAN_CLOCK_RESET,
+  PLAN_CODE,
+  PLAN_CODE_AT,
+  PLAN_CONDITIONS,
+  PLAN_FILTER,
+  PLAN_FILTER_WORDS,
+  PLAN_FORGET_AFTER,
+  PLAN_RULES,
+  PLAN_RULES_AT,
+  PLAN_SIGNALS,
+  PLAN_SIGNALS_AT,
+  PLAN_STRIDE,
+  PLAN_TEMPLATE_AT,
+  PLAN_UNKNOWN_AFTER,
+  PLAN_VALUES,
+} from "./plan_layout";
+
+export let plan: usize = 0;
+export let stride: u32 = 0;
+export let ruleCount: u32 = 0;
+export let rules: usize = 0;
+export let code: usize = 0;
+export let codeCount: u32 = 0;
+export let planSignals: usize = 0;
+export let planSignalCount: u32 = 0;
+export let bringsSets: usize = 0;
+export let bringsCount: u32 = 0;
+export let absents: usize = 0;
+export let absentCount: u32 = 0;
+export let template: usize = 0;
+export let activeAt: u32 = 0;
+export let activeWords: u32 = 0;
+export let filterAt: u32 = 0;
+export let filterWords: u32 = 0;
+export let capturesMax: u32 = 0;
+export let clockAhead: f64 = 0;
+export let clockReset: f64 = 0;
+export let unknownAfter: f64 = 0;
+export let forgetAfter: f64 = 0;
+
+/** Value registers; the first `planSignalCount` hold the signals. */
+export let values: usize = 0;
+export let conditions: usize = 0;
+/** Masks of bringing: of the rows evaluated, of all rows that count, then of each set of signals. */
+export let bringsMasks: usize = 0;
+/** A mask per rule of rows whose vehicle has a record of it. */
+export let activeRows: usize = 0;
+/** u8 per rule: whether its mask above has a bit. */
+export let activeAny: usize = 0;
+/** Per signal of the plan: address of its raw column (u32). */
+export let rawColumns: usize = 0;
+/** f64 per rule: how often it opened. */
+export let firedCounts: usize = 0;
+
+@inline
+export function valueAt(register: i32): usize {
+  return values + <usize>register * COLUMN_BYTES;
+}
+
+@inline
+export function conditionAt(register: i32): usize {
+  return conditions + <usize>register * CONDITION_BYTES;
+}
+
+@inline
+export function bringsAt(mask: i32): usize {
+  return bringsMasks + <usize>mask * MASK_BYTES;
+}
+
+/** Reserves room for a plan, to be filled by the host before `planLoad`. */
+export function planRoom(bytes: u32): usize {
+  return alloc(bytes, 16);
+}
+
+/** Takes a plan into force; `planRoom` gave its address. */
+export function planLoad(address: usize): void {
+  plan = address;
+  stride = load<u32>(plan + PLAN_STRIDE);
+  ruleCount = load<u32>(plan + PLAN_RULES);
+  rules = plan + load<u32>(plan + PLAN_RULES_AT);
+  codeCount = load<u32>(plan + PLAN_CODE);
+  code = plan + load<u32>(plan + PLAN_CODE_AT);
+  planSignalCount = load<u32>(plan + PLAN_SIGNALS);
+  planSignals = plan + load<u32>(plan + PLAN_SIGNALS_AT);
+  bringsCount = load<u32>(plan + PLAN_BRINGS);
+  bringsSets = plan + load<u32>(plan + PLAN_BRINGS_AT);
+  absentCount = load<u32>(plan + PLAN_ABSENT);
+  absents = plan + load<u32>(plan + PLAN_ABSENT_AT);
+  template = plan + load<u32>(plan + PLAN_TEMPLATE_AT);
+  activeAt = load<u32>(plan + PLAN_ACTIVE);
+  activeWords = load<u32>(plan + PLAN_ACTIVE_WORDS);
+  filterAt = load<u32>(plan + PLAN_FILTER);
+  filterWords = load<u32>(plan + PLAN_FILTER_WORDS);
+  capturesMax = load<u32>(plan + PLAN_CAPTURES_MAX);
+  clockAhead = load<f64>(plan + PLAN_CLOCK_AHEAD);
+  clockReset = load<f64>(plan + PLAN_CLOCK_RESET);
+  unknownAfter = load<f64>(plan + PLAN_UNKNOWN_AFTER);
+  forgetAfter = load<f64>(plan + PLAN_FORGET_AFTER);
+  values = alloc(load<u32>(plan + PLAN_VALUES) * COLUMN_BYTES, 64);
+  conditions = alloc(load<u32>(plan + PLAN_CONDITIONS) * CONDITION_BYTES, 64);
+  bringsMasks = alloc((bringsCount + 2) * MASK_BYTES, 64);
+  activeRows = alloc(ruleCount * MASK_BYTES, 64);
+  activeAny = alloc(ruleCount, 16);
+  firedCounts = alloc(ruleCount * 8, 16);
+  rawColumns = alloc(planSignalCount * 4, 16);
+}
+
+/** Tells where the raw column of a signal of the plan lies. */
+export function planColumn(position: u32, column: usize): void {
+  store<u32>(rawColumns + position * 4, <u32>column);
+}

@@ -1,0 +1,265 @@
+/**
+ * How a plan lies in the kernel's memory: what the host writes and the kernel walks.
+ *
+ * Plain integer constants only: the kernel (AssemblyScript) and the host (TypeScript) read this
+ * one file. Offsets are bytes.
+ *
+ * ```
+ * plan ┌──────────────────────┐
+ *      │ header   PLAN_*      │ counts, and offsets of the parts from the plan's start
+ *      │ signals  PS_*        │ one per signal with a register
+ *      │ brings               │ per mask: u32 count, then the signals' positions, u32 each
+ *      │ code     48 bytes    │ instructions in order of evaluation
+ *      │ rules    RULE_*      │ in order of the file
+ *      │ levels   LEVEL_*     │ severity ladders
+ *      │ lists                │ i32: captures, durations of `absent` by rule
+ *      │ absent   f64         │ distinct durations of `absent`, ascending
+ *      │ template             │ state of a fresh vehicle, PLAN_STRIDE bytes
+ *      └──────────────────────┘
+ * ```
+ *
+ * Value registers are columns of f64 (NaN: unknown), COLUMN_BYTES apart. A condition register is
+ * two masks of a bit per row: true, then false; neither is unknown.
+ */
+
+/** Bytes of a mask: a bit for each of 1,024 rows. */
+export const MASK_BYTES = 128;
+/** Bytes of a condition register: rows where it is true, rows where it is false. */
+export const CONDITION_BYTES = 256;
+
+export const PLAN_VALUES = 0;
+export const PLAN_CONDITIONS = 4;
+export const PLAN_BRINGS = 8;
+export const PLAN_CODE = 12;
+export const PLAN_RULES = 16;
+export const PLAN_SIGNALS = 20;
+export const PLAN_ABSENT = 24;
+export const PLAN_STRIDE = 28;
+export const PLAN_BRINGS_AT = 32;
+export const PLAN_CODE_AT = 36;
+export const PLAN_RULES_AT = 40;
+export const PLAN_SIGNALS_AT = 44;
+export const PLAN_ABSENT_AT = 48;
+export const PLAN_TEMPLATE_AT = 52;
+/** Offset of the bits "rule has a record" in a vehicle's state. */
+export const PLAN_ACTIVE = 56;
+export const PLAN_ACTIVE_WORDS = 60;
+/** Offset of the bits "vehicle is among those the rule is limited to" in a vehicle's state. */
+export const PLAN_FILTER = 64;
+export const PLAN_FILTER_WORDS = 68;
+export const PLAN_CAPTURES_MAX = 72;
+/** f64 each. */
+export const PLAN_CLOCK_AHEAD = 80;
+export const PLAN_CLOCK_RESET = 88;
+export const PLAN_UNKNOWN_AFTER = 96;
+export const PLAN_FORGET_AFTER = 104;
+export const PLAN_HEADER_BYTES = 112;
+
+/** A signal with a register: u32 signal number, u32 state offset, f64 stale_after. */
+export const PS_SIGNAL = 0;
+export const PS_STATE = 4;
+export const PS_STALE = 8;
+export const PS_BYTES = 16;
+
+/** Masks of bringing that every plan has: samples evaluated; those and what silence evaluates. */
+export const BRINGS_EVALUATED = 0;
+export const BRINGS_ALL = 1;
+/** First mask of a set of signals. */
+export const BRINGS_SETS = 2;
+
+/** An instruction: i32 op, dst, a, b, c, state, brings, flags; f64 k0, k1. */
+export const I_OP = 0;
+export const I_DST = 4;
+export const I_A = 8;
+export const I_B = 12;
+export const I_C = 16;
+export const I_STATE = 20;
+export const I_BRINGS = 24;
+export const I_FLAGS = 28;
+export const I_K0 = 32;
+export const I_K1 = 40;
+export const I_BYTES = 48;
+
+/** Values: dst is a value register. */
+export const OP_ADD = 1;
+export const OP_SUB = 2;
+export const OP_MUL = 3;
+export const OP_DIV = 4;
+export const OP_NEGATE = 5;
+/** a * k0 + k1 */
+export const OP_CONVERT = 6;
+export const OP_ABS = 7;
+export const OP_SQRT = 8;
+export const OP_MIN = 9;
+export const OP_MAX = 10;
+/** The value of a before the row; state: f64 of that, f64 of the last result. */
+export const OP_PREV = 11;
+/** Reference of a: dst its value, b its T; k0 is d, k1 the slot's width, c slots; state: slots. */
+export const OP_SLOTS = 12;
+/** a less b, where c (T of b) is at least T - k0. */
+export const OP_DELTA = 13;
+/** The same, per second from c to T. */
+export const OP_RATE = 14;
+
+/** Conditions: dst is a condition register; c is the comparison. */
+export const OP_COMPARE = 32;
+/** a against k0. */
+export const OP_COMPARE_CONSTANT = 33;
+export const OP_FLAG = 34;
+export const OP_AND = 35;
+export const OP_OR = 36;
+export const OP_NOT = 37;
+/** c is 1 for true. */
+export const OP_CONSTANT = 38;
+/** c is the position of the duration. */
+export const OP_ABSENT = 39;
+/** The last known result of condition a before the row; state: u8. */
+export const OP_PREV_CONDITION = 40;
+/** On rows that bring it: true where a is, unknown where b is; false on others. */
+export const OP_EDGE = 41;
+
+export const CMP_LT = 0;
+export const CMP_LE = 1;
+export const CMP_GT = 2;
+export const CMP_GE = 3;
+export const CMP_EQ = 4;
+export const CMP_NE = 5;
+
+/** A rule. Conditions and brings are numbers; RULE_CLEAR is -1 for "not when". */
+export const RULE_WHEN = 0;
+export const RULE_CLEAR = 4;
+export const RULE_BRINGS_WHEN = 8;
+export const RULE_BRINGS_CLEAR = 12;
+export const RULE_ONCE = 16;
+export const RULE_SEVERITY = 20;
+export const RULE_LEVELS = 24;
+export const RULE_LEVELS_AT = 28;
+/** Bit among those a vehicle's id decides, -1 for all vehicles. */
+export const RULE_FILTER = 32;
+export const RULE_CAPTURES = 36;
+export const RULE_CAPTURES_AT = 40;
+/** Positions of the durations of `absent` in when, clear or severity. */
+export const RULE_ABSENT = 44;
+export const RULE_ABSENT_AT = 48;
+export const RULE_FOR = 56;
+export const RULE_CLEAR_FOR = 64;
+export const RULE_COOLDOWN = 72;
+export const RULE_MAX_GAP = 80;
+export const RULE_BYTES = 88;
+
+/** A rung of a ladder: i32 severity, condition, brings. */
+export const LEVEL_SEVERITY = 0;
+export const LEVEL_CONDITION = 4;
+export const LEVEL_BRINGS = 8;
+export const LEVEL_BYTES = 12;
+
+/** State of a vehicle, before that of the operators. */
+export const V_LAST_T = 0;
+export const V_LAST_A = 8;
+export const V_LAST_OFFSET = 16;
+export const V_LATE_A = 24;
+export const V_LATE_MIN = 32;
+export const V_LATE_MAX = 40;
+export const V_LAST_INDEX = 48;
+/** Neighbours in the order of V_LAST_A: slot + 1, 0 for none. */
+export const V_NEXT = 52;
+export const V_PREV = 56;
+/** u16: row of the micro-batch that linked it last, 0xffff for none. */
+export const V_ROW = 60;
+/** u8: 1 while it is in the order of silence. */
+export const V_LISTED = 62;
+/** u8: timers of `absent` that have fired since it was heard. */
+export const V_FIRED = 63;
+export const V_BYTES = 64;
+
+/** A transition: fixed part, then its captures (f64). */
+export const TR_ROW = 0;
+export const TR_RULE = 4;
+export const TR_KIND = 8;
+export const TR_REASON = 12;
+export const TR_SEVERITY = 16;
+export const TR_SLOT = 20;
+export const TR_COUNT = 24;
+export const TR_OPEN_INDEX = 28;
+export const TR_SOURCE_INDEX = 32;
+export const TR_ONSET = 40;
+export const TR_AT = 48;
+export const TR_APPEND = 56;
+export const TR_OPEN_OFFSET = 64;
+export const TR_SOURCE_OFFSET = 72;
+export const TR_CAPTURES = 80;
+
+/** Codes: positions in the contract's TRANSITION_KINDS and CLEAR_REASONS. */
+export const OPENED = 0;
+export const ESCALATED = 1;
+export const DEESCALATED = 2;
+export const REOPENED = 3;
+export const CLEARED = 4;
+export const REASON_CONDITION = 0;
+export const REASON_UNKNOWN = 1;
+export const REASON_CLOCK_RESET = 2;
+export const REASON_FORGOTTEN = 3;
+
+/** What an engine does with a batch. */
+export const MODE_LIVE = 0;
+export const MODE_WARM = 1;
+
+/** Most distinct durations of `absent` in a rule set. */
+export const ABSENT_MAX = 250;
+/** Vehicles whose state is allocated together. */
+export const VEHICLES_PER_CHUNK = 256;
+
+/** Fixed addresses in the engine's part of memory (layout.ts: ENGINE, 96 KB). */
+export const E_CONTROL = 0x28000;
+/** f64: due A of the earliest timer, Infinity if none. */
+export const E_NEXT_TIMER = 0x28000;
+/** f64 counters. */
+export const E_LATE = 0x28008;
+export const E_DUPLICATES = 0x28010;
+export const E_CLOCK_RESETS = 0x28018;
+export const E_FORGOTTEN = 0x28020;
+export const E_TRANSITIONS = 0x28028;
+export const E_TRANSITIONS_AT = 0x2802c;
+export const E_TRANSITION_BYTES = 0x28030;
+export const E_OPEN = 0x28034;
+export const E_STATE_BYTES = 0x28038;
+/** u32: slot + 1 of the vehicle that the last call forgot, 0 for none; the host frees it. */
+export const E_FORGOTTEN_SLOT = 0x28040;
+export const E_RECORDS = 0x28044;
+
+/** Masks of kinds of rows. */
+export const E_EVALUATED = 0x28100;
+export const E_ALL = 0x28180;
+export const E_VISIT = 0x28200;
+export const E_PRESENT = 0x28280;
+/** u8 per row: ROW_*. */
+export const E_KIND = 0x28400;
+/** u8 per row: a timer's duration, or how many had fired. */
+export const E_TIMER = 0x28800;
+/** u16 per row: next row of the same vehicle, 0xffff for none. */
+export const E_FOLLOWS = 0x28c00;
+/** u32 per row: address of the vehicle's state. */
+export const E_BASE = 0x29400;
+/** f64 per row: T of what it causes. */
+export const E_AT = 0x2a400;
+/** f64 per row: offset of the record that caused it. */
+export const E_OFFSET = 0x2c400;
+/** u32 per row: index of the object within its record. */
+export const E_INDEX = 0x2e400;
+/** f64 per row: T as at which it is evaluated. */
+export const E_T = 0x2f400;
+/** u32 per row: vehicle slot. */
+export const E_SLOT = 0x31400;
+/** f64 per row: A of what it causes. */
+export const E_A = 0x32400;
+/** f64[1024]: slots' cursors by duration (u32 each), behind them. */
+export const E_CURSORS = 0x34400;
+
+/** Kinds of rows. */
+export const ROW_IGNORED = 0;
+export const ROW_SAMPLE = 1;
+export const ROW_TIMER = 2;
+/** A sample heard but not evaluated, that ends a silence: evaluated again as at the last T. */
+export const ROW_AGAIN = 3;
+/** What a vehicle has open clears, whatever its conditions are. */
+export const ROW_CLEAR = 4;

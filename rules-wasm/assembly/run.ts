@@ -1,0 +1,319 @@
+/** The plan over a micro-batch, and the timers between micro-batches. */
+import {
+  CONTROL_NEXT_A,
+  CONTROL_ROW_COUNT,
+  ROW_A,
+  ROW_INDEX,
+  ROW_RECORD,
+  ROW_SLOT,
+  ROW_T,
+  ROWS_MAX,
+} from "./layout";
+import {
+  absentCount,
+  bringsAt,
+  code,
+  codeCount,
+  conditionAt,
+  filterAt,
+  filterWords,
+  firedCounts,
+  forgetAfter,
+  stride,
+  template,
+  valueAt,
+} from "./plan";
+import {
+  E_A,
+  E_AT,
+  E_CLOCK_RESETS,
+  E_FORGOTTEN,
+  E_FORGOTTEN_SLOT,
+  E_INDEX,
+  E_OFFSET,
+  E_SLOT,
+  E_T,
+  I_A,
+  I_B,
+  I_BRINGS,
+  I_BYTES,
+  I_C,
+  I_DST,
+  I_K0,
+  I_K1,
+  I_OP,
+  I_STATE,
+  MODE_WARM,
+  OP_ABSENT,
+  OP_AND,
+  OP_COMPARE,
+  OP_COMPARE_CONSTANT,
+  OP_CONSTANT,
+  OP_EDGE,
+  OP_FLAG,
+  OP_NOT,
+  OP_OR,
+  OP_PREV,
+  OP_PREV_CONDITION,
+  OP_SLOTS,
+  REASON_CLOCK_RESET,
+  REASON_FORGOTTEN,
+  ROW_CLEAR,
+  ROW_TIMER,
+  V_FIRED,
+  V_LAST_A,
+  V_LAST_INDEX,
+  V_LAST_OFFSET,
+  V_LAST_T,
+  V_LISTED,
+  V_NEXT,
+  V_PREV,
+} from "./plan_layout";
+import { admit, bringMasks, clearMasks, enterRow, leaveRows, standRow } from "./ops_admit";
+import {
+  opAbsent,
+  opCompare,
+  opCompareConstant,
+  opConstant,
+  opEdge,
+  opFlag,
+  opLogic,
+  opNot,
+} from "./ops_condition";
+import { opPrev, opPrevCondition, opSlots } from "./ops_state";
+import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
+import { clearAll, forgetActive, lifecycle } from "./lifecycle";
+import { vehicleAt } from "./state";
+import { startTransitions } from "./transitions";
+import {
+  absentAfter,
+  advance,
+  dueA,
+  dueKind,
+  dueSlot,
+  findDue,
+  shortest,
+  unlist,
+} from "./timers";
+
+/** Runs the instructions over the first `words` × 64 rows. */
+function evaluate(words: u32): void {
+  const bytes = <usize>words << 9;
+  let at = code;
+  for (let i: u32 = 0; i < codeCount; i++) {
+    const op = load<i32>(at, I_OP);
+    const dst = load<i32>(at, I_DST);
+    const a = load<i32>(at, I_A);
+    const b = load<i32>(at, I_B);
+    const c = load<i32>(at, I_C);
+    if (op < OP_COMPARE) {
+      const out = valueAt(dst);
+      if (isBinary(op)) opBinary(op, out, valueAt(a), valueAt(b), bytes);
+      else if (isSince(op)) {
+        const reach = load<f64>(at, I_K0);
+        opSince(op, out, valueAt(a), valueAt(b), valueAt(c), E_T, reach, bytes);
+      } else if (op == OP_PREV || op == OP_SLOTS) evaluateState(at, op, words);
+      else opUnary(op, out, valueAt(a), load<f64>(at, I_K0), load<f64>(at, I_K1), bytes);
+    } else evaluateCondition(at, op, dst, a, b, c, words);
+    at += I_BYTES;
+  }
+}
+
+function evaluateState(at: usize, op: i32, words: u32): void {
+  const dst = load<i32>(at, I_DST);
+  const a = valueAt(load<i32>(at, I_A));
+  const state: usize = load<u32>(at, I_STATE);
+  const brings = bringsAt(load<i32>(at, I_BRINGS));
+  if (op == OP_PREV) {
+    opPrev(valueAt(dst), a, state, brings, words);
+  } else {
+    const d = load<f64>(at, I_K0);
+    const width = load<f64>(at, I_K1);
+    const places = load<u32>(at, I_C);
+    opSlots(valueAt(dst), valueAt(dst + 1), a, state, brings, d, width, places, words);
+  }
+}
+
+function evaluateCondition(
+  at: usize,
+  op: i32,
+  dst: i32,
+  a: i32,
+  b: i32,
+  c: i32,
+  words: u32,
+): void {
+  const out = conditionAt(dst);
+  switch (op) {
+    case OP_COMPARE:
+      return opCompare(c, out, valueAt(a), valueAt(b), words);
+    case OP_COMPARE_CONSTANT:
+      return opCompareConstant(c, out, valueAt(a), at + I_K0, words);
+    case OP_FLAG:
+      return opFlag(out, valueAt(a), words);
+    case OP_AND:
+    case OP_OR:
+      return opLogic(op, out, conditionAt(a), conditionAt(b), words);
+    case OP_NOT:
+      return opNot(out, conditionAt(a));
+    case OP_CONSTANT:
+      return opConstant(out, c != 0);
+    case OP_ABSENT:
+      return opAbsent(out, c, words);
+    case OP_PREV_CONDITION: {
+      const brings = bringsAt(load<i32>(at, I_BRINGS));
+      return opPrevCondition(out, conditionAt(a), load<u32>(at, I_STATE), brings, words);
+    }
+    case OP_EDGE:
+      return opEdge(out, conditionAt(a), conditionAt(b), bringsAt(load<i32>(at, I_BRINGS)));
+    default:
+      unreachable();
+  }
+}
+
+/** Starts collecting transitions. */
+export function runStart(): void {
+  startTransitions();
+}
+
+/**
+ * Evaluates the rows of the last scan.
+ *
+ * @param offsets address of the offsets (f64) of the batch's records
+ */
+export function runRows(offsets: usize, mode: u32): void {
+  const rows = load<u32>(CONTROL_ROW_COUNT);
+  let from: u32 = 0;
+  while (from < rows) {
+    clearMasks();
+    const to = admit(from, rows, offsets);
+    runAdmitted(from, to, mode, true);
+    if (to < rows) resetClock(to, offsets);
+    from = to;
+  }
+}
+
+function runAdmitted(from: u32, to: u32, mode: u32, samples: bool): void {
+  if (from < to) {
+    const words = (to + 63) >> 6;
+    bringMasks(words, samples);
+    evaluate(words);
+    lifecycle(words, mode == MODE_WARM);
+    leaveRows(from, to);
+  }
+}
+
+/** Describes a row that stands for no sample of its own: the vehicle as it is at its last T. */
+function standFor(row: u32, kind: u32, timer: u32, slot: u32, t: f64, a: f64): void {
+  const base = vehicleAt(slot);
+  const lastT = load<f64>(base, V_LAST_T);
+  enterRow(row, kind, timer, base, slot);
+  store<f64>(E_T + (row << 3), lastT);
+  store<f64>(E_AT + (row << 3), t);
+  store<f64>(E_A + (row << 3), a);
+  store<f64>(E_OFFSET + (row << 3), load<f64>(base, V_LAST_OFFSET));
+  store<u32>(E_INDEX + (row << 2), load<u32>(base, V_LAST_INDEX));
+  standRow(row, base, lastT);
+}
+
+/** Clears what the vehicle of a row of clearing has open. */
+function clearRow(row: u32, reason: u32): void {
+  const words = (row + 64) >> 6;
+  bringMasks(words, false);
+  evaluate(words);
+  const slot = load<u32>(E_SLOT + (row << 2));
+  clearAll(vehicleAt(slot), slot, row, reason);
+  forgetActive();
+  leaveRows(row, row + 1);
+}
+
+/** Makes a vehicle's state that of a fresh one, but for its place in the order of silence. */
+function freshen(base: usize): void {
+  const lastA = load<f64>(base, V_LAST_A);
+  const next = load<u32>(base, V_NEXT);
+  const prev = load<u32>(base, V_PREV);
+  const listed = load<u8>(base, V_LISTED);
+  const rest = filterAt + filterWords * 4;
+  // The rules a vehicle is limited by depend on its id alone: those bits stay.
+  memory.copy(base, template, filterAt);
+  memory.copy(base + rest, template + rest, stride - rest);
+  store<f64>(base, lastA, V_LAST_A);
+  store<u32>(base, next, V_NEXT);
+  store<u32>(base, prev, V_PREV);
+  store<u8>(base, listed, V_LISTED);
+}
+
+/** The vehicle of a scanned row has set its clock back: what it has open clears, all is fresh. */
+function resetClock(row: u32, offsets: usize): void {
+  const slot = load<u32>(ROW_SLOT + (row << 2));
+  const base = vehicleAt(slot);
+  clearMasks();
+  const t = load<f64>(ROW_T + (row << 3));
+  standFor(row, ROW_CLEAR, 0, slot, t, load<f64>(ROW_A + (row << 3)));
+  const record = load<u32>(ROW_RECORD + (row << 2));
+  store<f64>(E_OFFSET + (row << 3), load<f64>(offsets + (record << 3)));
+  store<u32>(E_INDEX + (row << 2), load<u32>(ROW_INDEX + (row << 2)));
+  clearRow(row, REASON_CLOCK_RESET);
+  freshen(base);
+  store<f64>(E_CLOCK_RESETS, load<f64>(E_CLOCK_RESETS) + 1);
+}
+
+/**
+ * Fires timers that are due before the next record's A, in their order, until the rows of a
+ * micro-batch are full or a vehicle is forgotten.
+ *
+ * @returns whether more are due
+ */
+export function runTimers(mode: u32): bool {
+  const nextA = load<f64>(CONTROL_NEXT_A);
+  store<u32>(E_FORGOTTEN_SLOT, 0);
+  // Only a record moves the clock: at the end of the input nothing is due yet.
+  if (nextA == Infinity) return false;
+  clearMasks();
+  let rows: u32 = 0;
+  findDue();
+  while (dueA < nextA && rows < <u32>ROWS_MAX && dueKind < absentCount) {
+    const base = vehicleAt(dueSlot);
+    const t = load<f64>(base, V_LAST_T) + absentAfter(dueKind);
+    standFor(rows, ROW_TIMER, dueKind, dueSlot, t, dueA);
+    store<u8>(base, <u8>(dueKind + 1), V_FIRED);
+    advance(dueKind);
+    rows++;
+    findDue();
+  }
+  runAdmitted(0, rows, mode, false);
+  if (rows == 0 && dueA < nextA) {
+    forget(dueSlot);
+    findDue();
+  }
+  return dueA < nextA;
+}
+
+/** A vehicle has been silent for so long that it is forgotten. */
+function forget(slot: u32): void {
+  const base = vehicleAt(slot);
+  const t = load<f64>(base, V_LAST_T) + forgetAfter;
+  clearMasks();
+  standFor(0, ROW_CLEAR, absentCount, slot, t, dueA);
+  clearRow(0, REASON_FORGOTTEN);
+  unlist(base, slot);
+  freshen(base);
+  store<u32>(E_FORGOTTEN_SLOT, slot + 1);
+  store<f64>(E_FORGOTTEN, load<f64>(E_FORGOTTEN) + 1);
+}
+
+/** How far the next scan may go: the first timer due, or that the next record may arm. */
+export function runStop(): f64 {
+  findDue();
+  return min<f64>(dueA, load<f64>(CONTROL_NEXT_A) + shortest());
+}
+
+/** Sets the bits "the rule is for this vehicle" of a new vehicle, 32 rules a word. */
+export function setFilter(slot: u32, word: u32, bits: u32): void {
+  store<u32>(vehicleAt(slot) + filterAt + (word << 2), bits);
+}
+
+/** Address of the counts of openings per rule (f64). */
+export function firedAt(): usize {
+  return firedCounts;
+}

@@ -1,0 +1,198 @@
+/** State of vehicles: fixed blocks in chunks; and records of what rules have pending or open. */
+import { alloc } from "./memory";
+import { E_OPEN, E_RECORDS, E_STATE_BYTES, VEHICLES_PER_CHUNK } from "./plan_layout";
+import { activeAt, stride, template } from "./plan";
+
+/** Vehicle chunks at most: 2^24 vehicles. */
+const CHUNKS_MAX: u32 = 65536;
+
+let chunks: usize = 0;
+let vehicleCount: u32 = 0;
+
+@inline
+export function vehicleAt(slot: u32): usize {
+  return load<u32>(chunks + ((slot >> 8) << 2)) + (slot & 255) * stride;
+}
+
+@inline
+function countBytes(bytes: u32): void {
+  store<f64>(E_STATE_BYTES, load<f64>(E_STATE_BYTES) + <f64>bytes);
+}
+
+/** Gives every slot below `count` its state. */
+export function addVehicles(count: u32): void {
+  if (chunks == 0) chunks = alloc(CHUNKS_MAX * 4, 16);
+  while (vehicleCount < count) {
+    if ((vehicleCount & (VEHICLES_PER_CHUNK - 1)) == 0) {
+      const bytes = stride * VEHICLES_PER_CHUNK;
+      store<u32>(chunks + ((vehicleCount >> 8) << 2), <u32>alloc(bytes, 64));
+      countBytes(bytes);
+    }
+    memory.copy(vehicleAt(vehicleCount), template, stride);
+    vehicleCount++;
+  }
+}
+
+/** Address of a bit's word in a vehicle's state. */
+@inline
+export function wordAt(base: usize, area: u32, bit: u32): usize {
+  return base + area + ((bit >> 5) << 2);
+}
+
+// ── records ─────────────────────────────────────────────────────────────────────────────────────
+// What a rule knows of a vehicle while it is pending, open or in its cooldown. Pairs that are idle
+// have none: their cost is a bit.
+
+/** Flags of a record. */
+export const R_OPEN: u32 = 1;
+export const R_RUN: u32 = 2;
+export const R_CLEARING: u32 = 4;
+export const R_CLOSED: u32 = 8;
+export const R_FIRED: u32 = 16;
+export const R_STEPPING: u32 = 32;
+export const R_UNKNOWN: u32 = 64;
+
+export const R_SLOT: usize = 0;
+export const R_RULE: usize = 4;
+export const R_FLAGS: usize = 8;
+export const R_SEVERITY: usize = 12;
+export const R_COUNT: usize = 16;
+export const R_LEVELS: usize = 20;
+export const R_OPEN_INDEX: usize = 24;
+export const R_OPEN_OFFSET: usize = 32;
+export const R_ONSET: usize = 40;
+export const R_RUN_T0: usize = 48;
+export const R_RUN_LAST: usize = 56;
+export const R_CLEAR_T0: usize = 64;
+export const R_CLEAR_LAST: usize = 72;
+export const R_STEP_T0: usize = 80;
+export const R_STEP_LAST: usize = 88;
+export const R_UNKNOWN_T0: usize = 96;
+export const R_AT: usize = 104;
+export const R_CLOSED_AT: usize = 112;
+export const R_BYTES: u32 = 120;
+
+const RECORDS_PER_CHUNK: u32 = 1024;
+
+/** Free records, linked by their first word. */
+let free: usize = 0;
+let freeCount: u32 = 0;
+let used: u32 = 0;
+
+/** Open addressing, linear probing, at most half full; entries are addresses of records. */
+let table: usize = 0;
+let mask: u32 = 0;
+
+@inline
+function home(slot: u32, rule: u32): u32 {
+  let h = slot * 0x9e3779b1 ^ (rule + 1) * 0x85ebca6b;
+  h ^= h >> 15;
+  h *= 0x2c1b3c6d;
+  return h ^ (h >> 13);
+}
+
+/** Makes sure that `more` records can be made without memory growing. */
+export function reserveRecords(more: u32): void {
+  while (freeCount < more) {
+    const chunk = alloc(RECORDS_PER_CHUNK * R_BYTES, 64);
+    countBytes(RECORDS_PER_CHUNK * R_BYTES);
+    for (let i: u32 = 0; i < RECORDS_PER_CHUNK; i++) {
+      const record = chunk + i * R_BYTES;
+      store<u32>(record, <u32>free);
+      free = record;
+    }
+    freeCount += RECORDS_PER_CHUNK;
+  }
+  let size = mask + 1;
+  if (table == 0) size = 1024;
+  while ((used + more) * 2 > size) size <<= 1;
+  if (table == 0 || size > mask + 1) rehash(size);
+}
+
+function rehash(size: u32): void {
+  const old = table;
+  const oldSize: u32 = old == 0 ? 0 : mask + 1;
+  table = alloc(size * 4, 64);
+  countBytes(size * 4);
+  mask = size - 1;
+  for (let i: u32 = 0; i < oldSize; i++) {
+    const record = load<u32>(old + (i << 2));
+    if (record != 0) insert(record);
+  }
+}
+
+function insert(record: usize): void {
+  let at = home(load<u32>(record, R_SLOT), load<u32>(record, R_RULE)) & mask;
+  while (load<u32>(table + (at << 2)) != 0) at = (at + 1) & mask;
+  store<u32>(table + (at << 2), <u32>record);
+}
+
+/** The record of a rule for a vehicle, 0 if it has none. */
+export function findRecord(slot: u32, rule: u32): usize {
+  if (table == 0) return 0;
+  let at = home(slot, rule) & mask;
+  let record: usize = load<u32>(table + (at << 2));
+  while (
+    record != 0 && (load<u32>(record, R_SLOT) != slot || load<u32>(record, R_RULE) != rule)
+  ) {
+    at = (at + 1) & mask;
+    record = load<u32>(table + (at << 2));
+  }
+  return record;
+}
+
+/** Makes a record; `reserveRecords` has made room. */
+export function makeRecord(base: usize, slot: u32, rule: u32): usize {
+  const record = free;
+  free = load<u32>(record);
+  freeCount--;
+  used++;
+  memory.fill(record, 0, R_BYTES);
+  store<u32>(record, slot, R_SLOT);
+  store<u32>(record, rule, R_RULE);
+  store<f64>(record, -Infinity, R_AT);
+  insert(record);
+  const word = wordAt(base, activeAt, rule);
+  store<u32>(word, load<u32>(word) | (1 << (rule & 31)));
+  store<u32>(E_RECORDS, used);
+  return record;
+}
+
+/** Frees a record. */
+export function freeRecord(base: usize, record: usize): void {
+  const slot = load<u32>(record, R_SLOT);
+  const rule = load<u32>(record, R_RULE);
+  if (load<u32>(record, R_FLAGS) & R_OPEN) store<u32>(E_OPEN, load<u32>(E_OPEN) - 1);
+  let at = home(slot, rule) & mask;
+  while (load<u32>(table + (at << 2)) != <u32>record) at = (at + 1) & mask;
+  // Close the gap: move back what would not be found across it.
+  let gap = at;
+  for (;;) {
+    at = (at + 1) & mask;
+    const other: usize = load<u32>(table + (at << 2));
+    if (other == 0) break;
+    const wanted = home(load<u32>(other, R_SLOT), load<u32>(other, R_RULE)) & mask;
+    if (((at - wanted) & mask) >= ((at - gap) & mask)) {
+      store<u32>(table + (gap << 2), <u32>other);
+      gap = at;
+    }
+  }
+  store<u32>(table + (gap << 2), 0);
+  const word = wordAt(base, activeAt, rule);
+  store<u32>(word, load<u32>(word) & ~(1 << (rule & 31)));
+  store<u32>(record, <u32>free);
+  free = record;
+  freeCount++;
+  used--;
+  store<u32>(E_RECORDS, used);
+}
+
+/** Records in use by place in the table, for the host: the address at `i`, 0 for none. */
+export function recordAt(i: u32): usize {
+  return table == 0 || i > mask ? 0 : <usize>load<u32>(table + (i << 2));
+}
+
+/** Places in the table. */
+export function recordPlaces(): u32 {
+  return table == 0 ? 0 : mask + 1;
+}

@@ -1,0 +1,165 @@
+/**
+ * Compiles a checked rule set to a plan: the data by which the kernel evaluates it.
+ *
+ * Everything that the kernel does per row is an instruction or a rule of this plan. What a rule or
+ * an operator keeps per vehicle is named by the structure of its expression, so that state can be
+ * carried from one version to the next.
+ */
+import { SEVERITIES } from "../contract/anomaly.ts";
+import * as K from "./assembly/plan_layout.ts";
+import type { Rule, RuleSet } from "./language/ast.ts";
+import { type Expression, hasAbsent, signalsOf, walk } from "./language/brings.ts";
+import { structure } from "./language/structure.ts";
+import { type Instruction, PlanCode, type StatePart } from "./plan_code.ts";
+
+/** A rung of a severity ladder. */
+export interface PlanLevel {
+  readonly severity: number;
+  readonly condition: number;
+  readonly brings: number;
+}
+
+/** A rule in a plan. */
+export interface PlanRule {
+  readonly rule: Rule;
+  readonly when: number;
+  /** -1: not `when`. */
+  readonly clear: number;
+  readonly bringsWhen: number;
+  readonly bringsClear: number;
+  readonly levels: readonly PlanLevel[];
+  /** Bit among those that a vehicle's id decides, or -1. */
+  readonly filter: number;
+  /** Positions of durations of `absent`. */
+  readonly absents: readonly number[];
+  /** What a transition takes along: a value register, or ~condition register. */
+  readonly captures: readonly number[];
+}
+
+/** A compiled rule set. */
+export interface Plan {
+  readonly ruleSet: RuleSet;
+  /** Numbers of the catalog signals that need a column; position i is value register i. */
+  readonly signals: readonly number[];
+  /** Durations of `absent`, ascending, milliseconds. */
+  readonly absents: readonly number[];
+  readonly rules: readonly PlanRule[];
+  readonly code: readonly Instruction[];
+  readonly brings: readonly (readonly number[])[];
+  readonly constants: ReadonlyMap<number, number>;
+  readonly values: number;
+  readonly conditions: number;
+  /** State of operators, by structure. */
+  readonly states: readonly StatePart[];
+  /** Bytes of a vehicle's state. */
+  readonly stride: number;
+  readonly activeAt: number;
+  readonly activeWords: number;
+  readonly filterAt: number;
+  readonly filterWords: number;
+}
+
+/**
+ * Compiles a rule set.
+ *
+ * @throws {RangeError} if it asks for what this kernel does not do
+ */
+export function compilePlan(ruleSet: RuleSet): Plan {
+  const { settings } = ruleSet;
+  if (settings.latenessMs !== 0) {
+    throw new RangeError(
+      `Cannot compile the rules with lateness above 0: lateness is ${settings.latenessMs} ms`,
+    );
+  }
+  const expressions = ruleSet.rules.flatMap(expressionsOf);
+  const signals = [...new Set(expressions.flatMap((expr) => [...signalsOf(expr)]))]
+    .sort((a, b) => a - b);
+  const absents = [...new Set(expressions.flatMap(absentsOf))].sort((a, b) => a - b);
+  if (absents.length > K.ABSENT_MAX) {
+    throw new RangeError(
+      `Cannot compile more than ${K.ABSENT_MAX} durations of absent: there are ${absents.length}`,
+    );
+  }
+  const filtered = ruleSet.rules.filter((rule) => rule.vehicles.length > 0);
+  const activeWords = Math.ceil(ruleSet.rules.length / 32);
+  const filterWords = Math.ceil(filtered.length / 32);
+  const activeAt = K.V_BYTES;
+  const filterAt = activeAt + 4 * activeWords;
+  const signalsAt = Math.ceil((filterAt + 4 * filterWords) / 8) * 8;
+  const operatorsAt = signalsAt + 16 * signals.length;
+  const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt);
+  const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
+  const states = signals.map((signal, i): StatePart => ({
+    structure: structure({ kind: "signal", signal, type: "number" }),
+    offset: signalsAt + 16 * i,
+    bytes: 16,
+    unknown: true,
+  }));
+  return {
+    ruleSet,
+    signals,
+    absents,
+    rules,
+    code: code.code,
+    brings: code.brings,
+    constants: code.constants,
+    values: code.valueCount,
+    conditions: code.conditionCount,
+    states: [...states, ...code.states],
+    stride: Math.ceil(code.stateBytes / 8) * 8,
+    activeAt,
+    activeWords,
+    filterAt,
+    filterWords,
+  };
+}
+
+function compileRule(rule: Rule, code: PlanCode, filter: number): PlanRule {
+  const captures: number[] = [];
+  for (const term of rule.terms) {
+    if (term.kind === "compare") captures.push(code.value(term.left), code.value(term.right));
+    else captures.push(~code.condition(term.of));
+  }
+  for (const part of rule.message) {
+    if (part.kind === "value") captures.push(code.value(part.of));
+  }
+  const decides = [rule.when, rule.clear ?? rule.when, ...rule.levels.map((level) => level.when)];
+  const absents = [...new Set(decides.flatMap(absentsOf))].sort((a, b) => a - b);
+  return {
+    rule,
+    when: code.condition(rule.when),
+    clear: rule.clear === null ? -1 : code.condition(rule.clear),
+    bringsWhen: code.bringing(rule.when),
+    bringsClear: code.bringing(rule.clear ?? rule.when),
+    levels: rule.levels.map((level) => ({
+      severity: SEVERITIES.indexOf(level.severity),
+      condition: code.condition(level.when),
+      brings: code.bringing(level.when),
+    })),
+    filter,
+    absents: absents.map((duration) => code.absents.indexOf(duration)),
+    captures,
+  };
+}
+
+/** Every expression that a rule has evaluated. */
+function expressionsOf(rule: Rule): Expression[] {
+  return [
+    rule.when,
+    ...(rule.clear === null ? [] : [rule.clear]),
+    ...rule.levels.map((level) => level.when),
+    ...rule.terms.flatMap((term): Expression[] =>
+      term.kind === "compare" ? [term.left, term.right] : [term.of]
+    ),
+    ...rule.message.flatMap((part): Expression[] => part.kind === "value" ? [part.of] : []),
+  ];
+}
+
+function absentsOf(expr: Expression): number[] {
+  const found: number[] = [];
+  if (!hasAbsent(expr)) return found;
+  walk(expr, (node) => {
+    if (node.kind === "call" && node.fn === "absent") found.push(node.durationMs);
+  });
+  return found;
+}
