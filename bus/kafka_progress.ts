@@ -1,14 +1,13 @@
 /** Finds the newest record of one key at the end of a compacted partition. */
-import { fetchOne, readRange } from "./kafka_range.ts";
+import { readRange, settle } from "./kafka_range.ts";
 import type { KafkaReader } from "./kafka_reader.ts";
 import { BusError } from "./port.ts";
 
 /** Offsets looked through first; each further window is this many times larger. */
 const WINDOW_OFFSETS = 64;
 const WINDOW_GROWTH = 16;
-/** Longest wait for transactions of others on the same partition, and the time between looks. */
+/** Longest wait for transactions of others on the same partition, milliseconds. */
 const SETTLE_MS_MAX = 40_000;
-const SETTLE_LOOK_MS = 20;
 
 /**
  * The newest committed value of a key; null if there is none, or a tombstone.
@@ -23,7 +22,12 @@ export async function readNewest(
   partition: number,
   key: Uint8Array,
 ): Promise<Uint8Array | null> {
-  await settle(reader, topic, partition);
+  if (!await settle(reader, topic, partition, SETTLE_MS_MAX)) {
+    throw new BusError(
+      `Cannot read progress from ${topic}/${partition}: a transaction on it stays open for more ` +
+        `than ${SETTLE_MS_MAX} ms; find it with kafka-transactions`,
+    );
+  }
   const start = (await reader.offsets(topic, "start"))[partition];
   let high = (await reader.offsets(topic, "end"))[partition];
   for (let window = WINDOW_OFFSETS; high > start; window *= WINDOW_GROWTH) {
@@ -40,22 +44,6 @@ export async function readNewest(
     high = low;
   }
   return null;
-}
-
-/** Waits until all that was written before now is committed or aborted. */
-async function settle(reader: KafkaReader, topic: string, partition: number): Promise<void> {
-  let target = -1;
-  for (let waited = 0; waited < SETTLE_MS_MAX; waited += SETTLE_LOOK_MS) {
-    const [end] = [(await reader.offsets(topic, "end"))[partition]];
-    const part = await fetchOne(reader, topic, partition, end, 0);
-    if (target < 0) target = part.highWatermark;
-    if (part.stableOffset >= target) return;
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
-  }
-  throw new BusError(
-    `Cannot read progress from ${topic}/${partition}: a transaction on it stays open for more ` +
-      `than ${SETTLE_MS_MAX} ms; find it with kafka-transactions`,
-  );
 }
 
 function sameBytes(a: Uint8Array | null, b: Uint8Array): boolean {

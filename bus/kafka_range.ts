@@ -12,6 +12,9 @@ const WAIT_MS = 100;
 const EMPTY_MAX = 10;
 const FAILURES_MAX = 3;
 const PAUSE_MS = 100;
+/** Longest wait for transactions that are just ending, and the time between looks, milliseconds. */
+const SETTLE_MS_MAX = 250;
+const SETTLE_LOOK_MS = 10;
 
 /**
  * Records with `from <= offset < to`, ending at the newest committed one.
@@ -26,14 +29,17 @@ export async function* readRange(
   from: number,
   to: number,
 ): AsyncGenerator<Batch> {
-  const [starts, ends] = [
-    await reader.offsets(topic, "start"),
-    await reader.offsets(topic, "end"),
-  ];
+  const starts = await reader.offsets(topic, "start");
   if (starts[partition] === undefined) {
     throw new BusError(`Cannot read ${topic}/${partition}: it has ${starts.length} partitions`);
   }
-  const end = Math.min(to, ends[partition]);
+  let newest = (await reader.offsets(topic, "end"))[partition];
+  if (to > newest) {
+    // A transaction that hangs open holds up the end for its own time; it is not waited for.
+    await settle(reader, topic, partition, SETTLE_MS_MAX);
+    newest = (await reader.offsets(topic, "end"))[partition];
+  }
+  const end = Math.min(to, newest);
   let position = Math.max(from, starts[partition]);
   if (position >= end) return;
   const fetchNext = (offset: number) => {
@@ -78,6 +84,28 @@ async function fetchPiece(
     }
   }
   return { batch: null, nextOffset: offset };
+}
+
+/**
+ * Waits until all that was written before now is committed or aborted, and says whether it is.
+ *
+ * Kafka tells a transaction's writer that it is committed a little before readers see it.
+ */
+export async function settle(
+  reader: KafkaReader,
+  topic: string,
+  partition: number,
+  waitMs: number,
+): Promise<boolean> {
+  let target = -1;
+  for (let waited = 0;; waited += SETTLE_LOOK_MS) {
+    const end = (await reader.offsets(topic, "end"))[partition];
+    const part = await fetchOne(reader, topic, partition, end, 0);
+    if (target < 0) target = part.highWatermark;
+    if (part.stableOffset >= target) return true;
+    if (waited >= waitMs) return false;
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
+  }
 }
 
 /** Fetches one partition once, from whoever leads it. @throws what went wrong, or Kafka's code */
