@@ -155,11 +155,7 @@ export class Hub {
   /** Ends every stream and opens no more; call before the server shuts down. */
   close(): void {
     this.#closed = true;
-    for (const { controller } of this.#clients) {
-      // What waits for a browser that does not read would hold the shutdown up: it is dropped.
-      if (controller.desiredSize === CHUNKS_WAITING_MAX) controller.close();
-      else controller.error(new Error("The server stops"));
-    }
+    for (const { controller } of this.#clients) controller.close();
     this.#clients.clear();
   }
 
