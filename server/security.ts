@@ -78,7 +78,7 @@ export class Guard {
       return refused(431, `The headers are longer than ${HEADER_CHARS_MAX} characters`);
     }
     if (this.#tokenDigest === null) return this.#admitLocal(headers);
-    const bearer = /^Bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "");
+    const bearer = /^Bearer +(.+?) *$/i.exec(headers.get("authorization") ?? "");
     if (bearer !== null) {
       const right = await matches(bearer[1] ?? "", this.#tokenDigest);
       return right ? { kind: "admitted", signedIn: false } : { kind: "unknown" };
