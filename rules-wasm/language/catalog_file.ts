@@ -172,7 +172,10 @@ function readSignal(entry: Entry, owners: KeyOwners, faults: FaultList): Signal 
   if (map === null) return null;
   const fields = new Fields(map, SIGNAL_KEYS, what, faults);
   const names = readNames(fields, faults);
-  const type = readType(fields, faults) ?? (names.length > 0 ? "name" : "number");
+  const given = readType(fields, faults);
+  const type = given ?? (fields.get("names") === undefined ? "number" : "name");
+  // What a refused type would have asked for nobody knows.
+  if (given === null && fields.get("type") !== undefined) return null;
   refuseMisfits(fields, type, what, faults);
   const unit = readUnit(fields, faults);
   const keysNode = fields.get("keys");

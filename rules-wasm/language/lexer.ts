@@ -37,16 +37,16 @@ const UNIT = new RegExp(`${UNIT_PART}(?:/${UNIT_PART})*`, "y");
 const STRING = /"(?:[^"\\\n]|\\["\\])*"|'(?:[^'\\\n]|\\['\\])*'/y;
 
 /** What a mark that other languages use is called here. */
-const FOREIGN: Readonly<Record<string, string>> = {
-  "=": 'write "==" to compare',
-  "<>": 'write "!="',
-  "&": 'write "and"',
-  "|": 'write "or"',
-  "%": "a percentage is written as a number and a unit: 5 %",
-  "^": "write the product out: x * x",
-  "[": "write brackets as ( )",
-  "{": "write brackets as ( )",
-};
+const FOREIGN: ReadonlyMap<string, string> = new Map([
+  ["=", 'write "==" to compare'],
+  ["<>", 'write "!="'],
+  ["&", 'write "and"'],
+  ["|", 'write "or"'],
+  ["%", "a percentage is written as a number and a unit: 5 %"],
+  ["^", "write the product out: x * x"],
+  ["[", "write brackets as ( )"],
+  ["{", "write brackets as ( )"],
+]);
 
 function isKeyword(text: string): text is Keyword {
   return KEYWORDS.some((keyword) => keyword === text);
@@ -142,7 +142,7 @@ function badRun(text: string, at: number, report: Report): number {
     : /[^\sA-Za-z0-9_"'<>!+\-*/(),.]*/y.exec(text.slice(at))?.[0] ?? "";
   const length = Math.max(1, Math.min(run.length, 20));
   const bad = text.slice(at, at + length);
-  const advice = FOREIGN[two] ?? FOREIGN[char] ?? "";
+  const advice = FOREIGN.get(two) ?? FOREIGN.get(char) ?? "";
   report(at, length, `Cannot read ${quote(bad)} in an expression`, advice);
   return Math.max(1, run.length);
 }

@@ -108,12 +108,12 @@ const SCALES: readonly (readonly [string, string, string, ...string[]])[] = [
 ];
 
 /** Other spellings of units that the table makes of several symbols. */
-export const COMPOUND_ALIASES: Readonly<Record<string, string>> = {
-  kmh: "km/h",
-  kph: "km/h",
-  mps: "m/s",
-  lph: "L/h",
-};
+export const COMPOUND_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["kmh", "km/h"],
+  ["kph", "km/h"],
+  ["mps", "m/s"],
+  ["lph", "L/h"],
+]);
 
 function build(): ReadonlyMap<string, UnitSymbol> {
   const table = new Map<string, UnitSymbol>();

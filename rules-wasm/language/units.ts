@@ -53,7 +53,7 @@ export const EXPONENT_MAX = 12;
 
 /** Reads a unit: symbols joined by `/` and `·`, each with a small exponent (`m/s2`, `km/h/s`). */
 export function parseUnit(text: string): UnitResult {
-  const whole = COMPOUND_ALIASES[text] ?? text;
+  const whole = COMPOUND_ALIASES.get(text) ?? text;
   const own = UNIT_SYMBOLS.get(whole);
   if (own !== undefined) return { ok: true, unit: [{ symbol: own, exponent: 1 }] };
   let unit: Unit = NO_UNIT;
@@ -72,16 +72,16 @@ export function parseUnit(text: string): UnitResult {
 }
 
 /** What people write for a unit that has another symbol, or two meanings. */
-const HINTS: Readonly<Record<string, string>> = {
-  C: "degC",
-  F: "degF",
-  deg_C: "degC",
-  v: "V",
-  kmph: "km/h",
-};
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ["C", "degC"],
+  ["F", "degF"],
+  ["deg_C", "degC"],
+  ["v", "V"],
+  ["kmph", "km/h"],
+]);
 
 function unknownUnit(text: string, name: string): UnitResult {
-  const near = HINTS[name] ?? closest(name, UNIT_SYMBOLS.keys());
+  const near = HINTS.get(name) ?? closest(name, UNIT_SYMBOLS.keys());
   const within = name === text ? "" : ` (in ${JSON.stringify(text)})`;
   return {
     ok: false,
