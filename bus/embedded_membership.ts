@@ -1,0 +1,183 @@
+/** One membership of a group: keeps it alive and turns what the tables say into leases. */
+import type { BusParts } from "./embedded_parts.ts";
+import { type Claim, GroupTable } from "./embedded_group.ts";
+import { EmbeddedLease } from "./embedded_lease.ts";
+import { toBusError } from "./embedded_schema.ts";
+import type { BusError, Lease, LeaseOptions } from "./port.ts";
+
+/** Beats within the time after which a silent member is removed. */
+const BEATS_PER_EXPIRY = 6;
+/** Looks at the tables within that time: how soon a member sees that others came or went. */
+const LOOKS_PER_EXPIRY = 60;
+/** Shortest pause between two looks. */
+const LOOK_MS_MIN = 5;
+
+/** Membership from the first lease asked for until `end`, the signal's abort or the loop's end. */
+export class Membership {
+  readonly #parts: BusParts;
+  readonly #options: LeaseOptions;
+  readonly #table: GroupTable;
+  readonly #leases = new Map<number, EmbeddedLease>();
+  /** Leases made and not yet handed out. */
+  readonly #fresh: EmbeddedLease[] = [];
+  readonly #ending = new AbortController();
+  readonly #onSignal = () => void this.end("the membership has ended");
+  #keeping: Promise<void> = Promise.resolve();
+  #ended: Promise<void> | null = null;
+  #beatAt = -Infinity;
+  /** Why the membership could not be kept, if so. */
+  #failure: BusError | null = null;
+  /** Resolved when a lease is to be handed out, or keeping the membership failed. */
+  #nudge = Promise.withResolvers<void>();
+
+  constructor(parts: BusParts, options: LeaseOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    const { topic, group } = options;
+    const { partitions } = parts.store.topic(topic);
+    const id = crypto.randomUUID();
+    this.#table = new GroupTable(parts.store, group, topic, partitions, id, parts.expiryMs);
+  }
+
+  /** Leases as they are assigned; once. */
+  async *leases(): AsyncGenerator<Lease> {
+    const { signal } = this.#options;
+    if (signal.aborted) return;
+    signal.addEventListener("abort", this.#onSignal);
+    try {
+      // The membership lives on while the caller is busy with a lease.
+      this.#keeping = this.#keep();
+      while (!this.#ending.signal.aborted) {
+        const lease = this.#fresh.shift();
+        if (lease !== undefined) {
+          if (!lease.lost.aborted) yield lease;
+        } else if (this.#failure !== null) {
+          throw this.#failure;
+        } else {
+          this.#nudge = Promise.withResolvers<void>();
+          await this.#nudge.promise;
+        }
+      }
+    } finally {
+      await this.end("the membership has ended");
+    }
+  }
+
+  /** Ends the membership, its leases at once; resolves when its partitions are free. */
+  end(why: string): Promise<void> {
+    return this.#ended ??= this.#end(why);
+  }
+
+  async #end(why: string): Promise<void> {
+    this.#ending.abort();
+    this.#options.signal.removeEventListener("abort", this.#onSignal);
+    for (const lease of this.#leases.values()) lease.lose(why);
+    this.#leases.clear();
+    this.#nudge.resolve();
+    await this.#keeping;
+    await this.#leave();
+  }
+
+  /** Looks at the tables time and again; what a lease gave back is taken anew by that. */
+  async #keep(): Promise<void> {
+    const { expiryMs, store } = this.#parts;
+    const pauseMs = Math.max(LOOK_MS_MIN, expiryMs / LOOKS_PER_EXPIRY);
+    try {
+      for (let first = true; !this.#ending.signal.aborted; first = false) {
+        await this.#look(first);
+        await pause(pauseMs, this.#ending.signal);
+      }
+    } catch (error) {
+      this.#failure = toBusError(store.path, "keep a group", error);
+      this.#nudge.resolve();
+    }
+  }
+
+  async #look(first: boolean): Promise<void> {
+    const now = this.#parts.now();
+    const seen = this.#parts.store.attempt("look up a group", () => this.#table.view(now));
+    this.#drop(seen.mine);
+    const beatMs = this.#parts.expiryMs / BEATS_PER_EXPIRY;
+    // A clock that was set back must not silence the member.
+    const due = Math.abs(now - this.#beatAt) >= beatMs;
+    const idle = seen.joined &&
+      seen.expired.length + seen.excess.length + seen.takeable.length === 0;
+    if (idle && !due) return;
+    for (const id of seen.expired) {
+      this.#parts.events({
+        level: "warn",
+        name: "bus.member_expired",
+        message: `Member ${id} of ${this.#table.group} on ${this.#table.topic} was silent for ` +
+          `${this.#parts.expiryMs} ms: its partitions go to the others`,
+      });
+    }
+    if (!seen.joined && !first) {
+      this.#parts.events({
+        level: "warn",
+        name: "bus.member_rejoined",
+        message: `This member of ${this.#table.group} on ${this.#table.topic} was taken for dead ` +
+          "and joins anew: its thread was blocked for too long",
+      });
+    }
+    let claims: readonly Claim[] = [];
+    await this.#parts.writer.run({ action: "keep a group", durable: false }, () => {
+      const at = this.#parts.now();
+      this.#table.settle(at);
+      claims = this.#table.view(at).mine;
+    });
+    this.#beatAt = now;
+    if (this.#ending.signal.aborted) return;
+    this.#drop(claims);
+    for (const claim of claims) {
+      if (!this.#leases.has(claim.partition)) this.#grant(claim);
+    }
+  }
+
+  #drop(claims: readonly Claim[]): void {
+    for (const [partition, lease] of this.#leases) {
+      const stands = claims.some((claim) =>
+        claim.partition === partition && claim.epoch === lease.claim.epoch
+      );
+      if (stands) continue;
+      this.#leases.delete(partition);
+      lease.lose("the partition is another member's");
+    }
+  }
+
+  #grant(claim: Claim): void {
+    const lease = new EmbeddedLease(this.#parts, this.#options, this.#table, claim);
+    this.#leases.set(claim.partition, lease);
+    this.#fresh.push(lease);
+    this.#nudge.resolve();
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.#parts.writer.run(
+        { action: "leave a group", durable: false },
+        () => this.#table.remove(this.#table.memberId),
+      );
+    } catch (error) {
+      this.#parts.events({
+        level: "warn",
+        name: "bus.leave_failed",
+        message: `Cannot leave the group ${this.#table.group}: ${
+          error instanceof Error ? error.message : String(error)
+        }; its partitions come free in ${this.#parts.expiryMs} ms`,
+      });
+    }
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
+  });
+}
