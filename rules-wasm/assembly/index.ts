@@ -1,0 +1,23 @@
+/** What the host may call. Two parts: reading samples into rows, and evaluating rules over rows. */
+export {
+  abiVersion,
+  addSignalKey,
+  addTimeKey,
+  addVehicleKey,
+  setNames,
+  start,
+  startCatalog,
+} from "./scan_setup";
+export {
+  endsAddress,
+  inputAddress,
+  reserveInput,
+  scan,
+  scanBegin,
+  timesAddress,
+} from "./scan";
+export { freeVehicle, internVehicle, vehicleId, vehicleIdLength } from "./vehicles";
+export { alloc } from "./memory";
+export { planColumn, planLoad, planRoom } from "./plan";
+export { addVehicles, recordAt, recordPlaces } from "./state";
+export { firedAt, runRows, runStart, runStop, runTimers, setFilter, valuesAt } from "./run";

@@ -1,0 +1,249 @@
+/**
+ * One sample: an object's bytes into one row of the columns.
+ *
+ * ```
+ * {"vehicle":"VH-0412","ts":1763886400123,"speed":74.2}
+ * └────┬─────┘        └──┬─┘             └───┬────┘    ╵
+ *    token   value     token   value       token  value token (end)
+ * ```
+ *
+ * The hot loop alternates between a token, confirmed by the bytes that followed the same value in
+ * an earlier sample, and a value. Fixed-width loads may reach beyond the object, into the next
+ * record or the padding behind the input; nothing is accepted that does.
+ */
+import { SCRATCH, SCRATCH_BYTES } from "./layout";
+import {
+  KIND_BOOLEAN,
+  KIND_END,
+  KIND_NAME,
+  KIND_NONE,
+  KIND_NUMBER,
+  KIND_TIME,
+  KIND_VEHICLE,
+  matches,
+  NODE_COLUMN,
+  NODE_MAX,
+  NODE_MIN,
+  NODE_NAME_COUNT,
+  NODE_NAMES,
+  promote,
+  rootNode,
+  WAY_0,
+  WAY_1,
+  WAY_AFTER,
+  WAY_LENGTH,
+  WAY_NODE,
+} from "./keys";
+import { mantissa, numberValue, readNumber, scaled } from "./number";
+import { readIsoTime } from "./time";
+import { decodeString, equalBytes, stringEnd, stringEscaped } from "./text";
+import { readLiteral, readScalar, skippedKeys, skipValue } from "./scan_value";
+import { readToken, tokenNode, tokenState } from "./scan_token";
+import {
+  countUnknown,
+  loseValue,
+  missing,
+  missingOutOfRange,
+  setTime,
+  setVehicle,
+  startObject,
+  TIME_NONE,
+  TIME_READ,
+  VEHICLE_ESCAPED,
+  VEHICLE_NONE,
+  VEHICLE_RAW,
+} from "./scan_sample";
+
+/**
+ * Reads the object whose brace is at `p` into the row at offset `row` of every column.
+ *
+ * @returns the byte behind it, or 0 with a fault
+ */
+export function readObject(p: usize, end: usize, row: usize): usize {
+  startObject();
+  let node = rootNode();
+  let state: u32 = 0;
+  while (true) {
+    if (matches(node + WAY_0, state, p, end)) {
+      const way = node + WAY_0;
+      p += load<u32>(way, WAY_LENGTH);
+      node = load<u32>(way, WAY_NODE);
+      state = load<u32>(way, WAY_AFTER);
+    } else if (matches(node + WAY_1, state, p, end)) {
+      const way = node + WAY_1;
+      const from = node;
+      p += load<u32>(way, WAY_LENGTH);
+      node = load<u32>(way, WAY_NODE);
+      state = load<u32>(way, WAY_AFTER);
+      promote(from);
+    } else {
+      p = readToken(node, state, p, end, row);
+      if (p == 0) return 0;
+      node = tokenNode;
+      state = tokenState;
+    }
+
+    const kind = load<u32>(node);
+    if (kind == KIND_NUMBER || kind == KIND_TIME) {
+      const negative = load<u8>(p) == 0x2d;
+      const q = p + <usize>negative;
+      const v = v128.load(q);
+      const digits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10)));
+      const dots = i8x16.bitmask(i8x16.eq(v, i8x16.splat(0x2e)));
+      const length = <u32>ctz(~(digits | dots));
+      const dot = <u32>ctz(dots | (1 << length));
+      if (
+        // Plain: 1 to 15 bytes, one dot at most, between digits, no leading zero, no exponent.
+        length - 1 < 15 && dot - 1 < length - 1 + <u32>(dot == length) && dot + 1 != length &&
+        (dots & (-2 << dot) & ((1 << length) - 1)) == 0 &&
+        (load<u8>(q) != 0x30 || dot == 1) && (load<u8>(q + length) | 0x20) != 0x65
+      ) {
+        const magnitude = scaled(mantissa(v, length, dot), length, dot);
+        const value = negative ? -magnitude : magnitude;
+        if (kind == KIND_NUMBER) setNumber(node, value, row);
+        else setTime(TIME_READ, value, p);
+        p = q + length;
+      } else {
+        p = kind == KIND_NUMBER ? numberValueAt(node, p, end, row) : timeValueAt(node, p, end, row);
+      }
+    } else if (kind == KIND_VEHICLE) p = vehicleValueAt(node, p, end, row);
+    else if (kind == KIND_END) return p;
+    else if (kind == KIND_NONE) p = unknownValueAt(p, end);
+    else if (kind == KIND_BOOLEAN) p = booleanValueAt(node, p, end, row);
+    else p = nameValueAt(node, p, end, row);
+    if (p == 0) return 0;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function setNumber(node: usize, value: f64, row: usize): void {
+  // An infinity is out of range whatever the bounds are.
+  if (value >= load<f64>(node, NODE_MIN) && value <= load<f64>(node, NODE_MAX)) {
+    const column: usize = load<u32>(node, NODE_COLUMN);
+    if (column != 0) store<f64>(column + row, value);
+  } else missingOutOfRange(node, row);
+}
+
+function isNumberStart(c: u32): bool {
+  return c == 0x2d || c - 0x30 < 10;
+}
+
+/** A number signal's value that is no plain number. */
+function numberValueAt(node: usize, p: usize, end: usize, row: usize): usize {
+  if (isNumberStart(load<u8>(p))) {
+    const q = readNumber(p, end);
+    if (q != 0) setNumber(node, numberValue, row);
+    return q;
+  }
+  return otherValueAt(node, p, end, row);
+}
+
+/** A value of no type that the signal takes; null is missing, anything else wrong. */
+function otherValueAt(node: usize, p: usize, end: usize, row: usize): usize {
+  if (load<u8>(p) == 0x6e) {
+    missing(node, row);
+    return readLiteral(p, end);
+  }
+  loseValue(node, p, row);
+  return skipValue(p, end);
+}
+
+function timeValueAt(node: usize, p: usize, end: usize, row: usize): usize {
+  const c: u32 = load<u8>(p);
+  if (isNumberStart(c)) {
+    const q = readNumber(p, end);
+    setTime(TIME_READ, numberValue, p);
+    return q;
+  }
+  if (c != 0x22) {
+    loseValue(node, p, row);
+    return skipValue(p, end);
+  }
+  const q = stringEnd(p + 1, end);
+  if (q == 0) return 0;
+  let text = p + 1;
+  let length = <i32>(q - text);
+  if (stringEscaped) {
+    length = decodeString(text, q, SCRATCH, SCRATCH_BYTES - 16);
+    text = SCRATCH;
+  }
+  const value = length < 0 ? NaN : readIsoTime(text, text + length);
+  setTime(value == value ? TIME_READ : TIME_NONE, value, p);
+  return q + 1;
+}
+
+function vehicleValueAt(node: usize, p: usize, end: usize, row: usize): usize {
+  const c: u32 = load<u8>(p);
+  if (c == 0x22) {
+    const q = stringEnd(p + 1, end);
+    if (q == 0) return 0;
+    const kind = q == p + 1 ? VEHICLE_NONE : stringEscaped ? VEHICLE_ESCAPED : VEHICLE_RAW;
+    setVehicle(kind, p + 1, <u32>(q - p - 1), p);
+    return q + 1;
+  }
+  if (isNumberStart(c)) {
+    const q = readNumber(p, end);
+    if (q == 0) return 0;
+    const finite = numberValue - numberValue == 0;
+    setVehicle(finite ? VEHICLE_RAW : VEHICLE_NONE, p, <u32>(q - p), p);
+    return q;
+  }
+  loseValue(node, p, row);
+  return skipValue(p, end);
+}
+
+function unknownValueAt(p: usize, end: usize): usize {
+  const c = load<u8>(p);
+  if (c == 0x7b) {
+    const q = skipValue(p, end);
+    countUnknown(skippedKeys);
+    return q;
+  }
+  countUnknown(1);
+  return c == 0x5b ? skipValue(p, end) : readScalar(p, end);
+}
+
+function booleanValueAt(node: usize, p: usize, end: usize, row: usize): usize {
+  const c: u32 = load<u8>(p);
+  if (c == 0x74 || c == 0x66) {
+    const q = readLiteral(p, end);
+    if (q != 0) setFlag(node, c == 0x74 ? 1 : 0, row);
+    return q;
+  }
+  if (!isNumberStart(c)) return otherValueAt(node, p, end, row);
+  const q = readNumber(p, end);
+  if (q == 0) return 0;
+  if (numberValue == 0 || numberValue == 1) setFlag(node, numberValue == 0 ? 0 : 1, row);
+  else missingOutOfRange(node, row);
+  return q;
+}
+
+function setFlag(node: usize, value: f64, row: usize): void {
+  const column: usize = load<u32>(node, NODE_COLUMN);
+  if (column != 0) store<f64>(column + row, value);
+}
+
+function nameValueAt(node: usize, p: usize, end: usize, row: usize): usize {
+  if (load<u8>(p) != 0x22) return otherValueAt(node, p, end, row);
+  const q = stringEnd(p + 1, end);
+  if (q == 0) return 0;
+  let text = p + 1;
+  let length = <i32>(q - text);
+  if (stringEscaped) {
+    length = decodeString(text, q, SCRATCH, SCRATCH_BYTES - 16);
+    text = SCRATCH;
+  }
+  let name: usize = load<u32>(node, NODE_NAMES);
+  const count = load<u32>(node, NODE_NAME_COUNT);
+  for (let i: u32 = 0; i < count; i++) {
+    const bytes = load<u32>(name);
+    if (<i32>bytes == length && equalBytes(name + 4, text, bytes)) {
+      setFlag(node, i, row);
+      return q + 1;
+    }
+    name += (bytes + 7) & ~3;
+  }
+  missingOutOfRange(node, row);
+  return q + 1;
+}
