@@ -24,7 +24,8 @@ export class CatalogIndex {
       const read = parseUnit(signal.unit === "" ? "1" : signal.unit);
       if (!read.ok) throw new TypeError(`Cannot use the signal ${signal.name}: ${read.message}`);
       this.#signals.set(signal.name, { number, signal, unit: read.unit });
-      for (const key of [...signal.keys, signal.vss]) this.#keys.set(key, signal.name);
+      for (const key of signal.keys) this.#keys.set(key, signal.name);
+      if (signal.vss !== "") this.#keys.set(signal.vss, signal.name);
     }
   }
 
@@ -37,6 +38,7 @@ export class CatalogIndex {
   suggest(name: string): string {
     const key = this.#keys.get(name);
     if (key !== undefined) return `it is a key on the wire; the signal is called "${key}"`;
+    if (parseUnit(name).ok) return "a unit is written without spaces: km/h";
     const near = closest(name, this.#signals.keys());
     if (near !== "") return `did you mean "${near}"?`;
     const nearKey = this.#keys.get(closest(name, this.#keys.keys()));

@@ -13,6 +13,14 @@ export const EXPRESSION_LENGTH_MAX = 20_000;
 /** Most arguments of one call. */
 const ARGUMENTS_MAX = 32;
 
+/** What to write for words that other languages have. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ["for", 'for is a key of its own, beside when: "for: 5 s"'],
+  ["is", 'write "==" to compare'],
+  ["in", 'compare with each, joined with "or"'],
+  ["xor", 'write "(a or b) and not (a and b)"'],
+]);
+
 /** Ends the parsing of one expression; its fault has been reported. */
 class Refused extends Error {
   override name = "Refused";
@@ -285,9 +293,7 @@ class Parser {
       advice = `write "${lower}" in lower case`;
     } else if (token.kind === "mark" && token.text === "-" && previous?.kind === "mark") {
       advice = "put the negated part in brackets: -(-x)";
-    } else if (token.kind === "word" && previous?.kind === "number" && previous.unit !== null) {
-      advice = "a unit is written without spaces: km/h";
-    }
+    } else if (token.kind === "word") advice = WORDS.get(lower) ?? "";
     return this.#refuse(token, `Cannot read ${quote(found)} here: expected ${wanted}`, advice);
   }
 

@@ -65,10 +65,8 @@ export function readYaml(text: string, faults: FaultList): Node | null {
     const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, merge: false });
     for (const error of [...document.errors, ...document.warnings]) {
       const [start, end] = error.pos;
-      faults.add(
-        place.locate(start, end - start),
-        `Cannot read the file as YAML: ${error.message}`,
-      );
+      const message = `Cannot read the file as YAML: ${error.message}`;
+      faults.add(place.locate(start, end - start), message, YAML_ADVICE.get(error.code) ?? "");
     }
     if (document.contents === null) {
       faults.add(place.locate(0, 0), "Cannot use an empty file");
@@ -83,6 +81,15 @@ export function readYaml(text: string, faults: FaultList): Node | null {
     return null;
   }
 }
+
+/** What most often leads to a fault of YAML, by its code. */
+const YAML_ADVICE: ReadonlyMap<string, string> = new Map([
+  ["TAG_RESOLVE_FAILED", 'write "not" for "!", or put the text in quotes'],
+  ["UNEXPECTED_TOKEN", 'a text that begins with "{" goes in quotes'],
+  ["BAD_SCALAR_START", "put the text in quotes"],
+  ["BLOCK_AS_IMPLICIT_KEY", 'a text with ": " in it goes in quotes'],
+  ["TAB_AS_INDENT", "indent with spaces"],
+]);
 
 /** Deepest nesting of maps and lists. */
 const DEPTH_MAX = 20;
