@@ -91,6 +91,11 @@ export class Fleet {
     return this.#keys[vehicle];
   }
 
+  /** The trouble that the vehicle is prone to, if any. */
+  troubleOf(vehicle: number): Trouble | undefined {
+    return this.#troubles.of(vehicle);
+  }
+
   /** Time of the next sample, epoch milliseconds. */
   get nextMs(): number {
     return this.#dueMs();
