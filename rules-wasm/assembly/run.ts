@@ -317,3 +317,8 @@ export function setFilter(slot: u32, word: u32, bits: u32): void {
 export function firedAt(): usize {
   return firedCounts;
 }
+
+/** Address of value register 0. */
+export function valuesAt(): usize {
+  return valueAt(0);
+}
