@@ -148,13 +148,28 @@ async function telemetry(
     if (body.length === 0) throw new HttpFault(400, "The body is empty: send JSON or NDJSON");
     return Response.json(await intake(body), { status: 202 });
   } catch (error) {
-    if (error instanceof RecordTooLargeError) throw new HttpFault(413, error.message);
-    if (error instanceof BusError) {
-      throw new HttpFault(503, `Not stored: ${error.message}`, { "retry-after": "1" });
-    }
-    throw error;
+    throw intakeFault(error);
   } finally {
     inFlight.bytes -= taken;
+  }
+}
+
+/** What a caller is told of a body that was not taken. */
+function intakeFault(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const again = { "retry-after": "1" };
+  if (error instanceof RecordTooLargeError) return new HttpFault(413, error.message);
+  if (error instanceof BusError) return new HttpFault(503, `Not stored: ${error.message}`, again);
+  // The intake's own faults are known by their word alone: its class is another room's.
+  switch ("fault" in error ? error.fault : undefined) {
+    case "busy":
+      return new HttpFault(503, error.message, again);
+    case "body-too-large":
+      return new HttpFault(413, error.message);
+    case "empty-body":
+      return new HttpFault(400, error.message);
+    default:
+      return error;
   }
 }
 
