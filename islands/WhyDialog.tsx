@@ -1,10 +1,23 @@
 /// <reference lib="dom" />
 /** "Why?": the rule's terms with their values and limits, the delays, the sample. */
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { AnomalyView } from "../contract/views.ts";
-import { formatAge, formatDateTime, formatValue, ruleTitle, vehiclePath } from "./format.ts";
+import { type Explanation, fetchExplanation } from "./api.ts";
+import {
+  formatAge,
+  formatDateTime,
+  formatValue,
+  ruleTitle,
+  unitLabel,
+  vehiclePath,
+} from "./format.ts";
+import { polylines } from "./series_data.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
+import { messageOf } from "./triage.ts";
+
+/** The explanation reaches this far to both sides, milliseconds. */
+const AROUND_MS = 60_000;
 
 /** The dialog, open for as long as it is there. */
 export function WhyDialog(props: {
@@ -14,7 +27,13 @@ export function WhyDialog(props: {
 }) {
   const { store, anomaly, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const [more, setMore] = useState<Explanation | null>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    fetchExplanation(anomaly.id).then(setMore, (fault: unknown) => {
+      store.toaster.say(`Cannot explain more: ${messageOf(fault)}`);
+    });
+  }, []);
   return (
     <dialog
       ref={dialog}
@@ -26,7 +45,16 @@ export function WhyDialog(props: {
       <h2 id="why-title">Why: {ruleTitle(anomaly.rule)}</h2>
       <p>{anomaly.message}</p>
       <TermTable store={store} anomaly={anomaly} />
+      {more !== null && <Around store={store} anomaly={anomaly} more={more} />}
       <Particulars store={store} anomaly={anomaly} />
+      {more?.rule !== null && more?.rule !== undefined && (
+        <details>
+          <summary>
+            The rule{more.current ? "" : " as it is now: another version raised this"}
+          </summary>
+          <pre><code>{more.rule.source}</code></pre>
+        </details>
+      )}
       <form method="dialog">
         <a class="button" href={vehiclePath(anomaly.vehicle, anomaly.openedAt)}>
           Open the moment
@@ -68,6 +96,37 @@ export function TermTable(props: { store: AppStore; anomaly: AnomalyView }) {
   );
 }
 
+/** The signals that the rule names, a minute to both sides. */
+function Around(props: { store: AppStore; anomaly: AnomalyView; more: Explanation }) {
+  const { store, anomaly, more } = props;
+  const units = store.preferences.units.value;
+  const from = anomaly.onset - AROUND_MS;
+  const to = anomaly.openedAt + AROUND_MS;
+  const x = (time: number) => (time - from) / (to - from) * 600;
+  return (
+    <>
+      {more.series.filter(({ t }) => t.length > 1).map((series) => (
+        <figure key={series.signal} class="chart">
+          <figcaption>
+            <span>{series.signal}, {unitLabel(series.unit, units)}</span>
+            <small>
+              {formatValue(Math.min(...series.v), series.unit, units)} to{" "}
+              {formatValue(Math.max(...series.v), series.unit, units)}
+            </small>
+          </figcaption>
+          <svg viewBox="0 0 600 72" preserveAspectRatio="none" aria-hidden="true">
+            <rect x={x(anomaly.onset)} width={x(anomaly.openedAt) - x(anomaly.onset)} height={72} />
+            <path d={`M${x(anomaly.openedAt)} 0V72`} vector-effect="non-scaling-stroke" />
+            {polylines(series, from, to, 600, 72).map((points) => (
+              <polyline key={points} points={points} vector-effect="non-scaling-stroke" />
+            ))}
+          </svg>
+        </figure>
+      ))}
+    </>
+  );
+}
+
 function Particulars(props: { store: AppStore; anomaly: AnomalyView }) {
   const { anomaly, store } = props;
   const { partition, offset, index } = anomaly.source;
@@ -104,7 +163,7 @@ function Particulars(props: { store: AppStore; anomaly: AnomalyView }) {
       <div>
         <dt>Rule</dt>
         <dd>
-          <a href={`/rules#${encodeURIComponent(anomaly.rule)}`}>{anomaly.rule}</a>, version{" "}
+          <a href={`/rules/${encodeURIComponent(anomaly.rule)}`}>{anomaly.rule}</a>, version{" "}
           <code>{anomaly.version}</code>
         </dd>
       </div>

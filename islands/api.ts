@@ -1,7 +1,13 @@
 /// <reference lib="dom" />
 /** What pages fetch from the API beside the stream. */
 import { SEVERITIES } from "../contract/anomaly.ts";
-import type { AnomalyPage, AnomalyView, SeriesView } from "../contract/views.ts";
+import type {
+  AnomalyPage,
+  AnomalyView,
+  RuleView,
+  SeriesView,
+  VehicleView,
+} from "../contract/views.ts";
 import { isAnomalyView } from "./stream_events.ts";
 
 /** Pages of anomalies that are fetched at most after a reconnect. */
@@ -41,18 +47,35 @@ export async function fetchAnomalyPage(path: string): Promise<AnomalyPage> {
   };
 }
 
-/** One signal of a vehicle over time. @throws {Error} if the server does not answer with one */
-export async function fetchSeries(
-  vehicle: string,
-  signal: string,
-  from: number,
-  to: number,
-): Promise<SeriesView> {
-  const query = new URLSearchParams({ signal, from: String(from), to: String(to) });
-  const path = `/api/vehicles/${encodeURIComponent(vehicle)}/series?${query}`;
-  const { t, v, unit } = await fetchFields(path);
-  if (!isNumbers(t) || !isNumbers(v)) throw notAsAgreed(path);
-  return { vehicle, signal, unit: typeof unit === "string" ? unit : "", t, v };
+/** A vehicle as it is now. @throws {Error} if the server does not answer with one */
+export async function fetchVehicle(id: string): Promise<VehicleView> {
+  const path = `/api/vehicles/${encodeURIComponent(id)}`;
+  const value = await fetchValue(path);
+  if (!isVehicleView(value)) throw notAsAgreed(path);
+  return value;
+}
+
+/** What the server adds to an anomaly: its rule, and the signals around it. */
+export interface Explanation {
+  /** The rule's text as it is in force; null if there is none of that id any more. */
+  readonly rule: Pick<RuleView, "source" | "runbook"> | null;
+  /** Whether the version in force is the one that raised it. */
+  readonly current: boolean;
+  readonly series: readonly SeriesView[];
+}
+
+/** Why an anomaly fired. @throws {Error} if the server does not answer with an explanation */
+export async function fetchExplanation(id: string): Promise<Explanation> {
+  const path = `/api/anomalies/${encodeURIComponent(id)}`;
+  const { rule, current, series } = await fetchFields(path);
+  if (!Array.isArray(series)) throw notAsAgreed(path);
+  const fields = fieldsOf(rule);
+  const text = (name: string) => typeof fields?.[name] === "string" ? fields[name] : "";
+  return {
+    rule: fields === null ? null : { source: text("source"), runbook: text("runbook") },
+    current: current === true,
+    series: series.filter(isSeriesView),
+  };
 }
 
 /** Ids of the rules in force. @throws {Error} if the server does not answer with rules */
@@ -63,14 +86,30 @@ export async function fetchRuleIds(): Promise<string[]> {
 }
 
 async function fetchFields(path: string): Promise<Record<string, unknown>> {
+  const fields = fieldsOf(await fetchValue(path));
+  if (fields === null) throw notAsAgreed(path);
+  return fields;
+}
+
+async function fetchValue(path: string): Promise<unknown> {
   const response = await fetch(path, { headers: { accept: "application/json" } });
   if (!response.ok) {
     await response.body?.cancel();
     throw new Error(`the server answered ${response.status} to ${path}`);
   }
-  const fields = fieldsOf(await response.json());
-  if (fields === null) throw notAsAgreed(path);
-  return fields;
+  return await response.json();
+}
+
+function isVehicleView(value: unknown): value is VehicleView {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.id === "string" && typeof fields.at === "number" &&
+    typeof fields.append === "number" && fieldsOf(fields.signals) !== null;
+}
+
+function isSeriesView(value: unknown): value is SeriesView {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.signal === "string" && isNumbers(fields.t) &&
+    isNumbers(fields.v);
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> | null {

@@ -3,17 +3,13 @@
 import { type ComponentType, h, hydrate } from "preact";
 import { LinkBanner } from "./LiveBar.tsx";
 import { fetchOpenAnomalies } from "./api.ts";
+import { PROPS_ID, ROOTS } from "./roots.ts";
 import { AppStore, type ShellProps } from "./store.ts";
 import { connectStream } from "./stream.ts";
 import { Toasts } from "./Toasts.tsx";
 import { isPlainKey, TopBar } from "./TopBar.tsx";
 import { messageOf } from "./triage.ts";
 import { bindUrl } from "./url_state.ts";
-
-/** Id of the element that embeds the page's data. */
-export const PROPS_ID = "props";
-/** Ids of the elements that islands are put on. */
-export const ROOTS = { bar: "bar", banner: "banner", main: "main", toasts: "toasts" } as const;
 
 /** What the server embeds: the shell's part, and the page's own. */
 export interface Embedded<P> {
@@ -70,7 +66,6 @@ function bindPage(store: AppStore): void {
     if (document.hidden) store.delay.forget();
     else store.publish();
   });
-  addEventListener("pagehide", () => store.triage.flush());
   let asked = 0;
   store.onResync = () => {
     const mine = ++asked;

@@ -38,7 +38,7 @@ export function find(
     ...best(rules, wanted, (id) => `${id} ${ruleTitle(id)}`).map((id): Finding => ({
       kind: "Rule",
       label: ruleTitle(id),
-      href: `/rules#${encodeURIComponent(id)}`,
+      href: `/rules/${encodeURIComponent(id)}`,
     })),
   ];
   const pages = PAGES.filter(({ label }) => label.toLowerCase().includes(wanted));

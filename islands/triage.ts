@@ -1,10 +1,10 @@
 /// <reference lib="dom" />
-/** Acknowledge and snooze: shown at once, sent when the time to undo is over. */
+/** Acknowledge and snooze: shown at once, sent at once, and taken back on request. */
 import type { AnomalyEvent } from "../contract/stream.ts";
 import type { AnomalyState, AnomalyView } from "../contract/views.ts";
 import type { AnomalyStore } from "./anomaly_store.ts";
 import { ruleTitle } from "./format.ts";
-import { TOAST_MS, type Toaster } from "./toast.ts";
+import type { Toaster } from "./toast.ts";
 
 /** Steps of triage and the state that each leads to. */
 const STEPS = { ack: "acknowledged", snooze: "snoozed" } as const;
@@ -14,17 +14,27 @@ export type TriageStep = keyof typeof STEPS;
 /** A snooze lasts this long, minutes. */
 export const SNOOZE_MINUTES = 60;
 
-interface PendingStep {
+/** What is posted to take a step, and to take it back. */
+const BODIES = {
+  ack: { does: {}, undoes: { acknowledged: false } },
+  snooze: { does: { minutes: SNOOZE_MINUTES }, undoes: { until: null } },
+} as const;
+
+interface Step {
+  readonly id: string;
   readonly step: TriageStep;
   readonly before: AnomalyState;
-  readonly timer: ReturnType<typeof setTimeout>;
+  /** The posting of the step; its undoing waits for it. */
+  readonly sent: Promise<void>;
 }
 
-/** Keeps the steps that can still be undone. */
+/** Takes steps, and back the last one. */
 export class Triage {
   readonly #anomalies: AnomalyStore;
   readonly #toaster: Toaster;
-  readonly #pending = new Map<string, PendingStep>();
+  /** States assumed while the server has not answered, by id. */
+  readonly #assumed = new Map<string, AnomalyState>();
+  #last: Step | null = null;
 
   constructor(anomalies: AnomalyStore, toaster: Toaster) {
     this.#anomalies = anomalies;
@@ -34,75 +44,72 @@ export class Triage {
   /** Acknowledges or snoozes; an anomaly no longer known is left alone. */
   take(step: TriageStep, anomaly: AnomalyView): void {
     const { id, vehicle, rule } = anomaly;
-    if (this.#pending.has(id)) this.#send(id, false);
     const before = this.#anomalies.assume(id, STEPS[step]);
     if (before === null) return;
-    const timer = setTimeout(() => this.#send(id, false), TOAST_MS);
-    this.#pending.set(id, { step, before, timer });
+    const sent = this.#send(id, step, BODIES[step].does, STEPS[step], before);
+    const taken = { id, step, before, sent };
+    this.#last = taken;
     const done = step === "ack" ? "Acknowledged" : "Snoozed for 1 h";
-    this.#toaster.say(`${done}: ${ruleTitle(rule)}, ${vehicle}`, () => this.#undo(id));
+    this.#toaster.say(`${done}: ${ruleTitle(rule)}, ${vehicle}`, () => this.#undo(taken));
   }
 
-  /** Undoes the last step that still can be; returns whether there was one. */
-  undoLast(): boolean {
-    const id = [...this.#pending.keys()].pop();
-    if (id === undefined) return false;
-    this.#undo(id);
-    return true;
+  /** Undoes the last step while its message stands. */
+  undoLast(): void {
+    this.#toaster.current.value?.undo?.();
   }
 
-  /** Sends what is pending at once, as the page goes away. */
-  flush(): void {
-    for (const id of [...this.#pending.keys()]) this.#send(id, true);
-  }
-
-  /** The event as the page is to show it: a step not yet sent goes before the server's state. */
+  /** The event as the page is to show it: a step still on its way goes before the server's state. */
   seen(event: AnomalyEvent): AnomalyEvent {
-    const pending = this.#pending.get(event.anomaly.id);
-    if (pending === undefined || event.anomaly.state === "cleared") return event;
-    return { ...event, anomaly: { ...event.anomaly, state: STEPS[pending.step] } };
+    return { ...event, anomaly: this.seenView(event.anomaly) };
   }
 
   /** The same for a list that the server answered. */
   seenView(anomaly: AnomalyView): AnomalyView {
-    return this.seen({ kind: "opened", anomaly }).anomaly;
+    const state = this.#assumed.get(anomaly.id);
+    return state === undefined || anomaly.state === "cleared" ? anomaly : { ...anomaly, state };
   }
 
-  #undo(id: string): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    clearTimeout(pending.timer);
-    this.#pending.delete(id);
-    this.#anomalies.assume(id, pending.before);
+  #undo(taken: Step): void {
+    if (this.#last !== taken) return;
+    this.#last = null;
+    const { id, step, before } = taken;
+    this.#anomalies.assume(id, before);
     this.#toaster.say("Undone");
+    taken.sent.then(() => this.#send(id, step, BODIES[step].undoes, before, STEPS[step]));
   }
 
-  #send(id: string, leaving: boolean): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    clearTimeout(pending.timer);
-    this.#pending.delete(id);
-    const body = pending.step === "snooze" ? { minutes: SNOOZE_MINUTES } : {};
-    postJson(`/api/anomalies/${encodeURIComponent(id)}/${pending.step}`, body, leaving)
-      .catch((fault: unknown) => {
-        this.#anomalies.assume(id, pending.before);
-        this.#toaster.say(`Not ${STEPS[pending.step]}: ${messageOf(fault)}`);
-      });
+  /** Posts; a refusal is told, and the state shown goes back. Never rejects. */
+  async #send(
+    id: string,
+    step: TriageStep,
+    body: unknown,
+    state: AnomalyState,
+    before: AnomalyState,
+  ): Promise<void> {
+    this.#assumed.set(id, state);
+    try {
+      await postJson(`/api/anomalies/${encodeURIComponent(id)}/${step}`, body);
+    } catch (fault) {
+      this.#anomalies.assume(id, before);
+      this.#toaster.say(`Not ${state}: ${messageOf(fault)}`);
+    } finally {
+      this.#assumed.delete(id);
+    }
   }
 }
 
 /**
  * Posts JSON to the server's API.
  *
- * @param leaving whether the page is going away: the request then outlives it
  * @throws {Error} with the problem's own words if the server refuses
  */
-export async function postJson(path: string, body: unknown, leaving = false): Promise<void> {
+export async function postJson(path: string, body: unknown): Promise<void> {
   const response = await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),
-    keepalive: leaving,
+    // Outlives the page, should someone go on to the next at once.
+    keepalive: true,
   });
   const text = await response.text();
   if (!response.ok) throw new Error(problemText(text) ?? `the server answered ${response.status}`);

@@ -1,0 +1,307 @@
+/// <reference lib="dom" />
+/** The anomalies page: filters, groups by rule, and every anomaly with its steps. */
+import { useComputed } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import { ANOMALY_STATES, type AnomalyState, type AnomalyView } from "../contract/views.ts";
+import { Message } from "./AnomalyQueue.tsx";
+import { formatCount, formatDateTime, formatElapsed, ruleTitle, vehiclePath } from "./format.ts";
+import { byRule, type Group, isListed, type ListFilter, withEvent } from "./groups.ts";
+import { SEVERITY_WORDS, severityLevel, WORST_FIRST } from "./severity.ts";
+import { SeverityLabel, SeverityShape } from "./SeverityShape.tsx";
+import type { AppStore } from "./store.ts";
+import { WhyDialog } from "./WhyDialog.tsx";
+
+/** Anomalies kept in the list at most, as more come live. */
+const LISTED_MAX = 300;
+
+/** What the page embeds. */
+export interface AnomaliesProps {
+  readonly filter: ListFilter;
+  readonly anomalies: readonly AnomalyView[];
+  readonly cursor: string | null;
+  readonly groups: readonly Group[];
+  /** Length of a bucket of the groups' densities, milliseconds. */
+  readonly stepMs: number;
+  readonly rules: readonly string[];
+}
+
+/** States in words. */
+export const STATE_WORDS: Readonly<Record<AnomalyState, string>> = {
+  open: "Open",
+  acknowledged: "Acknowledged",
+  snoozed: "Snoozed",
+  cleared: "Cleared",
+};
+
+/** The page. */
+export function AnomaliesMain(props: { store: AppStore; page: AnomaliesProps }) {
+  const { store, page } = props;
+  const [groups, setGroups] = useState(page.groups);
+  const [list, setList] = useState(page.anomalies);
+  const [fresh, setFresh] = useState(0);
+  const [why, setWhy] = useState<AnomalyView | null>(null);
+  useEffect(() => {
+    const known = new Map(page.anomalies.map((anomaly) => [anomaly.id, anomaly]));
+    store.onAnomaly = (event) => {
+      const { anomaly } = event;
+      const before = known.get(anomaly.id);
+      if (before === undefined && !isListed(anomaly, page.filter)) return;
+      known.set(anomaly.id, anomaly);
+      setGroups((groups) => withEvent(groups, event, before));
+      if (before === undefined) setFresh((count) => count + 1);
+      // What is listed stays where it is; what is new comes with the next look.
+      setList((list) => list.map((listed) => listed.id === anomaly.id ? anomaly : listed));
+      if (known.size > LISTED_MAX * 4) known.clear();
+    };
+    return () => {
+      store.onAnomaly = null;
+    };
+  }, []);
+  return (
+    <div class="page anomalies">
+      <Filters page={page} />
+      {fresh > 0 && (
+        <a class="waiting" href={`/anomalies${filterQuery(page.filter)}`}>
+          {formatCount(fresh)} new: show
+        </a>
+      )}
+      <GroupTable store={store} groups={groups} stepMs={page.stepMs} />
+      <AnomalyList store={store} list={list} onWhy={setWhy} />
+      {page.cursor !== null && (
+        <a class="button" href={`/anomalies${filterQuery(page.filter, page.cursor)}`}>Older</a>
+      )}
+      {why !== null && <WhyDialog store={store} anomaly={why} onClose={() => setWhy(null)} />}
+    </div>
+  );
+}
+
+/** A plain form: it works without scripts, and the URL holds what was asked. */
+function Filters(props: { page: AnomaliesProps }) {
+  const { filter, rules } = props.page;
+  const submit = (event: Event) => {
+    if (event.currentTarget instanceof HTMLSelectElement) event.currentTarget.form?.requestSubmit();
+  };
+  const options = (values: readonly (readonly [string, string])[], chosen: string) =>
+    [["", "any"] as const, ...values].map(([value, label]) => (
+      <option key={value} value={value} selected={value === chosen}>{label}</option>
+    ));
+  return (
+    <form class="filters" method="get" action="/anomalies" aria-label="Filter">
+      <label class="field">
+        State
+        <select name="state" onChange={submit}>
+          {options(ANOMALY_STATES.map((state) => [state, STATE_WORDS[state]]), filter.state)}
+        </select>
+      </label>
+      <label class="field">
+        Severity
+        <select name="severity" onChange={submit}>
+          {options(WORST_FIRST.map((level) => [level, SEVERITY_WORDS[level]]), filter.severity)}
+        </select>
+      </label>
+      <label class="field">
+        Rule
+        <select name="rule" onChange={submit}>
+          {options(rules.map((rule) => [rule, ruleTitle(rule)]), filter.rule)}
+        </select>
+      </label>
+      <label class="field">
+        Vehicle
+        <input name="vehicle" value={filter.vehicle} placeholder="any" />
+      </label>
+      <button type="submit">Show</button>
+      {filterQuery(filter) !== "" && <a class="button" href="/anomalies">Reset</a>}
+    </form>
+  );
+}
+
+function GroupTable(props: { store: AppStore; groups: readonly Group[]; stepMs: number }) {
+  const { store, groups, stepMs } = props;
+  const zone = store.preferences.zone.value;
+  if (groups.length === 0) {
+    return <p class="none">No anomaly in the last day that the filter lets through.</p>;
+  }
+  const hours = Math.round((groups[0]?.density.length ?? 0) * stepMs / 3_600_000);
+  return (
+    <section aria-labelledby="groups-title">
+      <h2 id="groups-title">
+        By rule and vehicle <small>last {hours} h</small>
+      </h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Groups">
+        <table class="groups">
+          <thead>
+            <tr>
+              <th scope="col">Vehicle</th>
+              <th scope="col">Worst</th>
+              <th scope="col" class="number">Times</th>
+              <th scope="col" class="number">Open</th>
+              <th scope="col">Over time</th>
+              <th scope="col" class="number">First</th>
+              <th scope="col" class="number">Last</th>
+            </tr>
+          </thead>
+          {byRule(groups).map(({ rule, groups }) => (
+            <tbody key={rule}>
+              <tr class="rule">
+                <th scope="rowgroup" colSpan={7}>
+                  <SeverityShape severity={worstOf(groups)} />{" "}
+                  <a href={`/rules/${encodeURIComponent(rule)}`}>{ruleTitle(rule)}</a>{" "}
+                  <small>
+                    {formatCount(groups.reduce((sum, { count }) => sum + count, 0))} times on{" "}
+                    {formatCount(groups.length)} {groups.length === 1 ? "vehicle" : "vehicles"}
+                  </small>
+                </th>
+              </tr>
+              {groups.map((group) => (
+                <tr key={group.vehicle}>
+                  <th scope="row">
+                    <a href={vehiclePath(group.vehicle, group.last)}>{group.vehicle}</a>
+                  </th>
+                  <td>
+                    <SeverityLabel severity={group.severity} />
+                  </td>
+                  <td class="number">{formatCount(group.count)}</td>
+                  <td class="number">{group.open === 0 ? "–" : formatCount(group.open)}</td>
+                  <td>
+                    <Density counts={group.density} />
+                  </td>
+                  <td class="number">{formatDateTime(group.first, zone).slice(5)}</td>
+                  <td class="number">{formatDateTime(group.last, zone).slice(5)}</td>
+                </tr>
+              ))}
+            </tbody>
+          ))}
+        </table>
+      </div>
+    </section>
+  );
+}
+
+/** Openings per bucket as bars. */
+function Density(props: { counts: readonly number[] }) {
+  const { counts } = props;
+  const most = Math.max(1, ...counts);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return (
+    <svg
+      class="density"
+      viewBox={`0 0 ${counts.length * 4} 16`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`${total} openings over the last ${counts.length} hours`}
+    >
+      <path class="floor" d={`M0 15.5h${counts.length * 4}`} />
+      {counts.map((count, k) => {
+        if (count === 0) return null;
+        const height = 3 + 12 * count / most;
+        return <rect key={k} x={k * 4} y={15 - height} width={3} height={height} />;
+      })}
+    </svg>
+  );
+}
+
+function AnomalyList(props: {
+  store: AppStore;
+  list: readonly AnomalyView[];
+  onWhy: (anomaly: AnomalyView) => void;
+}) {
+  const { store, list, onWhy } = props;
+  if (list.length === 0) return null;
+  return (
+    <section aria-labelledby="list-title">
+      <h2 id="list-title">
+        Each anomaly <small>newest first</small>
+      </h2>
+      <ol class="cards">
+        {list.slice(0, LISTED_MAX).map((anomaly) => (
+          <ListedCard key={anomaly.id} store={store} anomaly={anomaly} onWhy={onWhy} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+/** One anomaly with its steps; these are forms, so that they work without scripts. */
+export function ListedCard(props: {
+  store: AppStore;
+  anomaly: AnomalyView;
+  onWhy: (anomaly: AnomalyView) => void;
+}) {
+  const { store, onWhy } = props;
+  // Steps taken here show at once, before the server's word comes back over the stream.
+  const shown = useComputed(() => {
+    store.anomalies.list.value;
+    return store.anomalies.get(props.anomaly.id)?.state;
+  });
+  const { anomaly } = props;
+  const state = anomaly.state === "cleared" ? "cleared" : shown.value ?? anomaly.state;
+  const zone = store.preferences.zone.value;
+  const since = state === "cleared"
+    ? `lasted ${formatElapsed((anomaly.clearedAt ?? anomaly.at) - anomaly.openedAt)}`
+    : formatElapsed(store.clock.second.value - anomaly.openedAt);
+  const step = (kind: "ack" | "snooze") => (event: Event) => {
+    if (store.anomalies.get(anomaly.id) === undefined) return;
+    event.preventDefault();
+    store.triage.take(kind, anomaly);
+  };
+  return (
+    <li class={`card ${anomaly.severity}${state === "cleared" ? " gone" : ""}`}>
+      <SeverityShape severity={anomaly.severity} named />
+      <h3>
+        {ruleTitle(anomaly.rule)} {anomaly.count > 1 && <small>×{anomaly.count}</small>}
+      </h3>
+      <time>{since}</time>
+      <p>
+        <Message anomaly={anomaly} />
+      </p>
+      <small class="meta">
+        {STATE_WORDS[state]} · opened {formatDateTime(anomaly.openedAt, zone)}
+        {anomaly.reason !== null && anomaly.reason !== "condition" && ` · ${anomaly.reason}`}
+        {anomaly.notes.map(({ text, at }) => <q key={at}>{text}</q>)}
+      </small>
+      <div class="acts">
+        {state === "open" && (
+          <StepForm anomaly={anomaly} kind="ack" label="Acknowledge" onStep={step("ack")} />
+        )}
+        {(state === "open" || state === "acknowledged") && (
+          <StepForm anomaly={anomaly} kind="snooze" label="Snooze 1 h" onStep={step("snooze")} />
+        )}
+        <button type="button" class="scripted" onClick={() => onWhy(anomaly)}>Why?</button>
+      </div>
+    </li>
+  );
+}
+
+function StepForm(props: {
+  anomaly: AnomalyView;
+  kind: "ack" | "snooze";
+  label: string;
+  onStep: (event: Event) => void;
+}) {
+  const { anomaly, kind, label, onStep } = props;
+  return (
+    <form
+      method="post"
+      action={`/api/anomalies/${encodeURIComponent(anomaly.id)}/${kind}`}
+      onSubmit={onStep}
+    >
+      <input type="hidden" name="next" value="/anomalies" />
+      <button type="submit">{label}</button>
+    </form>
+  );
+}
+
+function worstOf(groups: readonly Group[]): Group["severity"] {
+  return groups.reduce(
+    (worst, { severity }) => severityLevel(severity) > severityLevel(worst) ? severity : worst,
+    groups[0].severity,
+  );
+}
+
+function filterQuery(filter: ListFilter, cursor: string | null = null): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(filter)) if (value !== "") query.set(name, value);
+  if (cursor !== null) query.set("cursor", cursor);
+  const text = query.toString();
+  return text === "" ? "" : `?${text}`;
+}

@@ -1,0 +1,262 @@
+/// <reference lib="dom" />
+/** The pipeline page: source to browsers, lag in records and seconds, drops, agents, partitions. */
+import { useState } from "preact/hooks";
+import type { AgentAction, AgentStatus } from "../contract/agent.ts";
+import type { PipelineView } from "../contract/views.ts";
+import { formatAge, formatCount, formatNumber } from "./format.ts";
+import type { AppStore } from "./store.ts";
+import { messageOf, postJson } from "./triage.ts";
+
+/** Cost and yield of a rule as the page shows them. */
+export interface RuleYield {
+  readonly id: string;
+  readonly fired: number;
+  readonly open: number;
+}
+
+/** What the page embeds beside the shell. */
+export interface PipelineProps {
+  readonly rules: readonly RuleYield[];
+}
+
+/** The page. */
+export function PipelineMain(props: { store: AppStore; page: PipelineProps }) {
+  const { store, page } = props;
+  const view = store.pipeline.value;
+  if (view === null) return <p class="none">The pipeline has not reported yet.</p>;
+  return (
+    <div class="page pipeline">
+      <Flow view={view} />
+      <Agents store={store} agents={view.agents} />
+      <div class="columns">
+        <Partitions view={view} />
+        <Losses view={view} />
+        <Yields rules={page.rules} />
+      </div>
+    </div>
+  );
+}
+
+function Flow(props: { view: PipelineView }) {
+  const { view } = props;
+  return (
+    <section aria-label="Flow">
+      <ol class="flow">
+        <Stage name="Sources">
+          <b>{formatNumber(view.samplesPerSecond)}</b> samples / s
+          <small>{formatCount(view.samples)} since the start</small>
+        </Stage>
+        <Stage name={`Bus (${view.bus})`}>
+          <b>{formatCount(view.lagRecords)}</b> records waiting
+          <small>
+            oldest {view.lagRecords === 0 ? "–" : formatAge(view.lagSeconds * 1000)}
+          </small>
+        </Stage>
+        <Stage name="Rules">
+          <b>{formatNumber(view.anomaliesPerSecond, 2)}</b> anomalies / s
+          <small>
+            version <code>{view.version === "" ? "–" : view.version.slice(0, 8)}</code>
+          </small>
+        </Stage>
+        <Stage name="Store">
+          <b>{formatCount(view.vehicles)}</b> vehicles
+          <small>
+            {formatCount(view.late)} late, {formatCount(view.duplicates)} duplicate samples
+          </small>
+        </Stage>
+        <Stage name="Browsers">
+          <b>{formatCount(view.clients)}</b> {view.clients === 1 ? "stream" : "streams"}
+          <small>{formatCount(view.framesSkipped)} frames skipped</small>
+        </Stage>
+      </ol>
+    </section>
+  );
+}
+
+function Stage(props: { name: string; children: preact.ComponentChildren }) {
+  return (
+    <li>
+      <h2>{props.name}</h2>
+      <p>{props.children}</p>
+    </li>
+  );
+}
+
+function Agents(props: { store: AppStore; agents: readonly AgentStatus[] }) {
+  const { store, agents } = props;
+  const now = store.clock.second.value;
+  return (
+    <section aria-labelledby="agents-title">
+      <h2 id="agents-title">Agents</h2>
+      {agents.length === 0
+        ? (
+          <p class="none">
+            Agents run as processes of their own here; their supervisor knows them.
+          </p>
+        )
+        : (
+          <div class="scroll" tabIndex={0} role="region" aria-label="Agents">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">Agent</th>
+                  <th scope="col">State</th>
+                  <th scope="col" class="number">Restarts</th>
+                  <th scope="col" class="number">Since</th>
+                  <th scope="col" class="number">Last beat</th>
+                  <th scope="col">Last fault</th>
+                  <th scope="col" class="scripted">Do</th>
+                </tr>
+              </thead>
+              <tbody>
+                {agents.map((agent) => (
+                  <AgentRow key={agent.name} store={store} agent={agent} now={now} />
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+    </section>
+  );
+}
+
+function AgentRow(props: { store: AppStore; agent: AgentStatus; now: number }) {
+  const { store, agent, now } = props;
+  const [busy, setBusy] = useState(false);
+  const act = async (action: AgentAction) => {
+    setBusy(true);
+    try {
+      await postJson(`/api/agents/${encodeURIComponent(agent.name)}/${action}`, {});
+      store.toaster.say(`Asked ${agent.name} to ${action}`);
+    } catch (fault) {
+      store.toaster.say(`Cannot ${action} ${agent.name}: ${messageOf(fault)}`);
+    } finally {
+      setBusy(false);
+    }
+  };
+  const actions: readonly AgentAction[] = [
+    agent.state === "paused" ? "resume" : "pause",
+    "restart",
+  ];
+  return (
+    <tr>
+      <th scope="row">{agent.name}</th>
+      <td>
+        <span class={`state ${agent.state}`}>
+          <i class="dot" />
+          {agent.state}
+          {agent.state === "waiting" && ` ${formatAge(agent.retryAt - now)}`}
+        </span>
+      </td>
+      <td class="number">{formatCount(agent.restarts)}</td>
+      <td class="number">{formatAge(now - agent.since)}</td>
+      <td class="number">{agent.beat === 0 ? "–" : formatAge(now - agent.beat)}</td>
+      <td class="fault">{agent.error === "" ? "–" : agent.error}</td>
+      <td class="scripted acts">
+        {actions.map((action) => (
+          <button
+            key={action}
+            type="button"
+            disabled={busy}
+            aria-label={`${action} ${agent.name}`}
+            onClick={() => act(action)}
+          >
+            {action}
+          </button>
+        ))}
+      </td>
+    </tr>
+  );
+}
+
+function Partitions(props: { view: PipelineView }) {
+  const { partitions } = props.view;
+  return (
+    <section aria-labelledby="partitions-title">
+      <h2 id="partitions-title">Partitions</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col" class="number">Partition</th>
+            <th scope="col" class="number">End</th>
+            <th scope="col" class="number">Waiting</th>
+          </tr>
+        </thead>
+        <tbody>
+          {partitions.map(({ partition, end, lagRecords }) => (
+            <tr key={partition}>
+              <th scope="row" class="number">{partition}</th>
+              <td class="number">{formatCount(end)}</td>
+              <td class="number">{formatCount(lagRecords)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {partitions.length === 0 && <p class="none">No partition is known yet.</p>}
+    </section>
+  );
+}
+
+function Losses(props: { view: PipelineView }) {
+  const { view } = props;
+  const refused = Object.entries(view.refused).filter(([, count]) => count > 0);
+  const rows: readonly (readonly [string, number, string])[] = [
+    ...refused.map(([reason, count]) => [reason, count, "refused"] as const),
+    ["outside the signal's range", view.outOfRange, "taken as missing"],
+    ["keys unknown to the catalog", view.unknownKeys, "passed over"],
+    ["late samples", view.late, "kept, not evaluated"],
+    ["duplicates", view.duplicates, "counted"],
+  ];
+  return (
+    <section aria-labelledby="losses-title">
+      <h2 id="losses-title">Not evaluated</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">What</th>
+            <th scope="col" class="number">Count</th>
+            <th scope="col">Became of it</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([what, count, fate]) => (
+            <tr key={what}>
+              <th scope="row">{what}</th>
+              <td class="number">{formatCount(count)}</td>
+              <td>{fate}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {refused.length === 0 && <p class="none">Nothing was refused.</p>}
+    </section>
+  );
+}
+
+function Yields(props: { rules: readonly RuleYield[] }) {
+  return (
+    <section aria-labelledby="yields-title">
+      <h2 id="yields-title">Rules</h2>
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Rule</th>
+            <th scope="col" class="number">Fired</th>
+            <th scope="col" class="number">Open</th>
+          </tr>
+        </thead>
+        <tbody>
+          {props.rules.map(({ id, fired, open }) => (
+            <tr key={id}>
+              <th scope="row">
+                <a href={`/rules/${encodeURIComponent(id)}`}>{id}</a>
+              </th>
+              <td class="number">{formatCount(fired)}</td>
+              <td class="number">{formatCount(open)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

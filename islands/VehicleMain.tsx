@@ -1,0 +1,253 @@
+/// <reference lib="dom" />
+/** One vehicle: what it does, its signals over time under one cursor, its trail, its anomalies. */
+import { useSignal } from "@preact/signals";
+import { useEffect, useState } from "preact/hooks";
+import type { AnomalyView, SignalView, VehicleView } from "../contract/views.ts";
+import { ListedCard } from "./AnomaliesMain.tsx";
+import { fetchVehicle } from "./api.ts";
+import { formatAge, formatDateTime, formatTime, formatValue, vehiclePath } from "./format.ts";
+import { appended, type ChartSeries, stretches } from "./series_data.ts";
+import { SeverityLabel } from "./SeverityShape.tsx";
+import { SignalChart } from "./SignalChart.tsx";
+import type { AppStore } from "./store.ts";
+import { type Trail, TrailMap } from "./TrailMap.tsx";
+import { messageOf } from "./triage.ts";
+import { WhyDialog } from "./WhyDialog.tsx";
+
+/** The page asks for the newest sample this often, milliseconds. */
+const POLL_MS = 1000;
+const TRAIL_POINTS_MAX = 2000;
+
+/** What the page embeds. */
+export interface VehicleProps {
+  readonly vehicle: VehicleView;
+  readonly anomalies: readonly AnomalyView[];
+  readonly series: readonly ChartSeries[];
+  readonly trail: Trail;
+  /** The window, epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** The moment that the page was opened at; null: live. */
+  readonly at: number | null;
+  /** Signals that have values, as the catalog describes them. */
+  readonly signals: readonly SignalView[];
+}
+
+interface Telemetry {
+  readonly vehicle: VehicleView;
+  readonly series: readonly ChartSeries[];
+  readonly trail: Trail;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The page. */
+export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
+  const { store, page } = props;
+  const [telemetry, setTelemetry] = useState<Telemetry>(page);
+  const [anomalies, setAnomalies] = useState(page.anomalies);
+  const [why, setWhy] = useState<AnomalyView | null>(null);
+  const cursor = useSignal<number | null>(page.at);
+  useEffect(() => {
+    store.onAnomaly = ({ anomaly }) => {
+      if (anomaly.vehicle === page.vehicle.id) setAnomalies((list) => replaced(list, anomaly));
+    };
+    return () => {
+      store.onAnomaly = null;
+    };
+  }, []);
+  useEffect(() => {
+    if (page.at !== null) return;
+    return poll(store, page.vehicle.id, (vehicle) => setTelemetry((old) => grown(old, vehicle)));
+  }, []);
+
+  const { vehicle, series, trail, from, to } = telemetry;
+  const marks = anomalies.map(({ openedAt, severity }) => ({ at: openedAt, severity }));
+  const speed = series.find(({ signal }) => signal === "speed");
+  return (
+    <div class="page vehicle">
+      <Facts store={store} vehicle={vehicle} page={page} />
+      <div class="columns wide">
+        <section aria-label="Signals">
+          {speed !== undefined && <Timeline series={speed} from={from} to={to} />}
+          {series.map((one) => (
+            <SignalChart
+              key={one.signal}
+              store={store}
+              series={one}
+              title={titleOf(one.signal)}
+              from={from}
+              to={to}
+              marks={marks}
+              cursor={cursor}
+            />
+          ))}
+          {series.length === 0 && <p class="none">No signal in this window.</p>}
+        </section>
+        <div>
+          <section aria-labelledby="trail-title">
+            <h2 id="trail-title">Trail</h2>
+            <TrailMap trail={trail} cursor={cursor} />
+          </section>
+          <section aria-labelledby="own-title">
+            <h2 id="own-title">Anomalies</h2>
+            <ol class="cards">
+              {anomalies.map((anomaly) => (
+                <ListedCard key={anomaly.id} store={store} anomaly={anomaly} onWhy={setWhy} />
+              ))}
+            </ol>
+            {anomalies.length === 0 && <p class="none">None so far.</p>}
+          </section>
+          <Values store={store} vehicle={vehicle} signals={page.signals} />
+        </div>
+      </div>
+      {why !== null && <WhyDialog store={store} anomaly={why} onClose={() => setWhy(null)} />}
+    </div>
+  );
+}
+
+function Facts(props: { store: AppStore; vehicle: VehicleView; page: VehicleProps }) {
+  const { store, vehicle, page } = props;
+  const zone = store.preferences.zone.value;
+  const now = store.clock.second.value;
+  return (
+    <section class="facts" aria-label="State">
+      <dl>
+        <div>
+          <dt>State</dt>
+          <dd>{titleOf(vehicle.state)}</dd>
+        </div>
+        <div>
+          <dt>Open anomalies</dt>
+          <dd>
+            {vehicle.severity === null ? "none" : (
+              <>
+                {vehicle.open} · <SeverityLabel severity={vehicle.severity} />
+              </>
+            )}
+          </dd>
+        </div>
+        <div>
+          <dt>Last seen</dt>
+          <dd>{formatAge(now - vehicle.append)} ago</dd>
+        </div>
+        <div>
+          <dt>Device time, {zone}</dt>
+          <dd>{formatDateTime(vehicle.at, zone)}</dd>
+        </div>
+        <div>
+          <dt>Position</dt>
+          <dd>
+            {vehicle.lat === null || vehicle.lon === null
+              ? "unknown"
+              : `${vehicle.lat.toFixed(5)}, ${vehicle.lon.toFixed(5)}`}
+          </dd>
+        </div>
+      </dl>
+      {page.at !== null && (
+        <p class="moment">
+          Held at {formatTime(page.at, zone)} {zone}.{" "}
+          <a href={vehiclePath(vehicle.id)}>Go on live</a>
+        </p>
+      )}
+    </section>
+  );
+}
+
+/** Moving and standing as a strip over the charts. */
+function Timeline(props: { series: ChartSeries; from: number; to: number }) {
+  const { series, from, to } = props;
+  const x = (time: number) => (time - from) / Math.max(1, to - from) * 600;
+  return (
+    <figure class="timeline">
+      <svg viewBox="0 0 600 8" preserveAspectRatio="none" role="img" aria-label="Moving over time">
+        {stretches(series).map((stretch) => (
+          <rect
+            key={stretch.from}
+            class={stretch.moving ? "moving" : "standing"}
+            x={x(stretch.from)}
+            y={stretch.moving ? 0 : 3}
+            width={Math.max(0.5, x(stretch.to) - x(stretch.from))}
+            height={stretch.moving ? 8 : 2}
+          />
+        ))}
+      </svg>
+      <figcaption>thick: moving, thin: standing</figcaption>
+    </figure>
+  );
+}
+
+function Values(props: {
+  store: AppStore;
+  vehicle: VehicleView;
+  signals: readonly SignalView[];
+}) {
+  const { store, vehicle, signals } = props;
+  const units = store.preferences.units.value;
+  return (
+    <section aria-labelledby="values-title">
+      <h2 id="values-title">Latest values</h2>
+      <table class="values">
+        <tbody>
+          {signals.filter(({ name }) => name in vehicle.signals).map((signal) => (
+            <tr key={signal.name}>
+              <th scope="row" title={signal.description}>{signal.name}</th>
+              <td class="number">
+                {signal.type === "name"
+                  ? signal.names[vehicle.signals[signal.name]] ?? "–"
+                  : signal.type === "boolean"
+                  ? formatValue(vehicle.signals[signal.name] === 1, "", units)
+                  : formatValue(vehicle.signals[signal.name], signal.unit, units, 2)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}
+
+/** Asks for the vehicle again and again while the page is seen, live and connected. */
+function poll(store: AppStore, id: string, take: (vehicle: VehicleView) => void): () => void {
+  let asking = false;
+  const timer = setInterval(() => {
+    if (asking || document.hidden || store.pause.value !== null || store.link.value !== "open") {
+      return;
+    }
+    asking = true;
+    fetchVehicle(id).then(take, (fault: unknown) => {
+      store.toaster.say(`Cannot read ${id}: ${messageOf(fault)}`);
+    }).finally(() => {
+      asking = false;
+    });
+  }, POLL_MS);
+  return () => clearInterval(timer);
+}
+
+/** The window moved on to a newer sample; its length stays. */
+function grown(old: Telemetry, vehicle: VehicleView): Telemetry {
+  if (vehicle.at <= old.vehicle.at) return { ...old, vehicle };
+  const to = Math.max(old.to, vehicle.at);
+  const from = to - (old.to - old.from);
+  const { lat, lon, at } = vehicle;
+  return {
+    vehicle,
+    series: old.series.map((one) => appended(one, at, vehicle.signals[one.signal], from)),
+    trail: lat === null || lon === null ? old.trail : {
+      t: [...old.trail.t, at].slice(-TRAIL_POINTS_MAX),
+      lat: [...old.trail.lat, lat].slice(-TRAIL_POINTS_MAX),
+      lon: [...old.trail.lon, lon].slice(-TRAIL_POINTS_MAX),
+    },
+    from,
+    to,
+  };
+}
+
+function replaced(list: readonly AnomalyView[], anomaly: AnomalyView): readonly AnomalyView[] {
+  const at = list.findIndex(({ id }) => id === anomaly.id);
+  return at < 0 ? [anomaly, ...list] : list.with(at, anomaly);
+}
+
+function titleOf(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1).replaceAll("_", " ");
+}
