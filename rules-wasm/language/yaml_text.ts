@@ -63,10 +63,11 @@ export function readYaml(text: string, faults: FaultList): Node | null {
   const before = faults.count;
   try {
     const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, merge: false });
-    for (const error of [...document.errors, ...document.warnings]) {
-      const [start, end] = error.pos;
-      const message = `Cannot read the file as YAML: ${error.message}`;
-      faults.add(place.locate(start, end - start), message, YAML_ADVICE.get(error.code) ?? "");
+    const errors = [...document.errors, ...document.warnings];
+    for (const { pos: [start, end], code, message } of errors.slice(0, YAML_FAULTS_MAX)) {
+      const why = message.includes("call stack") ? "it is nested too deeply" : message;
+      const advice = YAML_ADVICE.get(code) ?? "";
+      faults.add(place.locate(start, end - start), `Cannot read the file as YAML: ${why}`, advice);
     }
     if (document.contents === null) {
       faults.add(place.locate(0, 0), "Cannot use an empty file");
@@ -81,6 +82,9 @@ export function readYaml(text: string, faults: FaultList): Node | null {
     return null;
   }
 }
+
+/** Most faults of YAML itself that are shown: one upsets the reading of all that follows. */
+const YAML_FAULTS_MAX = 20;
 
 /** What most often leads to a fault of YAML, by its code. */
 const YAML_ADVICE: ReadonlyMap<string, string> = new Map([
