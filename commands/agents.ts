@@ -9,6 +9,8 @@ import { createDecoder } from "../rules-wasm/decoder.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { runDashboard } from "../server/agent.ts";
+import { assetFiles } from "../server/pages/assets.ts";
+import { renderPage } from "../server/pages/mod.tsx";
 import type { Settings } from "../settings.ts";
 import { openBus, topicNames } from "./open_bus.ts";
 
@@ -84,6 +86,7 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       token: settings.token === "" ? null : settings.token,
       agents,
       decoder: decoder(),
+      pages: { render: renderPage, files: assetFiles() },
       listening: (url) =>
         context.events({
           level: "info",

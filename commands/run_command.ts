@@ -1,5 +1,7 @@
 /** Runs one command and turns what it throws into a line and an exit code. */
 import { BusError } from "../bus/port.ts";
+import { MappingFaults } from "../producer/mapping.ts";
+import { RecordingError } from "../producer/recording_file.ts";
 import type { Settings } from "../settings.ts";
 import { FileFaults } from "./files.ts";
 import { say } from "./output.ts";
@@ -13,7 +15,7 @@ const RUN: Readonly<Record<string, () => Promise<Command>>> = {
   producer: () => agents(["producer"]),
   analysis: () => agents(["analysis"]),
   dashboard: () => agents(["dashboard"]),
-  simulate: async () => (await import("./simulate.ts")).simulate,
+  simulate: async () => (await import("./simulate.ts")).simulateCommand,
   replay: async () => (await import("./replay.ts")).replayFiles,
   backtest: async () => (await import("./backtest.ts")).backtestCommand,
   rules: async () => (await import("./rules.ts")).rules,
@@ -40,11 +42,11 @@ export async function runCommand(
   try {
     return await (await RUN[name]())(settings, files);
   } catch (error) {
-    if (error instanceof FileFaults) {
+    if (error instanceof FileFaults || error instanceof MappingFaults) {
       say(error.message);
       return 2;
     }
-    if (error instanceof BusError) {
+    if (error instanceof BusError || error instanceof RecordingError) {
       say(`kilter: ${error.message}`);
       return 1;
     }

@@ -213,7 +213,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     ["backtest"],
     { repeated: true },
   ),
-  setting("fromMs", "from", "TIME", "append time to start at", timestamp, ["backtest"]),
+  setting("fromMs", "from", "TIME", "time to start at", timestamp, ["backtest", "simulate"]),
   setting("toMs", "to", "TIME", "append time to end at", timestamp, ["backtest"]),
   setting(
     "batchRecords",

@@ -1,0 +1,46 @@
+import { assert } from "@std/assert";
+import { Seeded } from "../testing/seeded.ts";
+import { compareEngines, showLog, shrink } from "./differential.ts";
+import { loadCatalog } from "./language/catalog_file.ts";
+import { formatFault } from "./language/format_fault.ts";
+import { loadRules } from "./language/rules_file.ts";
+import { randomLog } from "./reference/random_log.ts";
+import { randomRules } from "./reference/random_rules.ts";
+import { hashVersion } from "./version.ts";
+
+/** Seeds to run, from `KILTER_SEED` on; `KILTER_SEEDS` asks for more of them. */
+const FIRST_SEED = Number(Deno.env.get("KILTER_SEED") ?? 1);
+const SEEDS = Number(Deno.env.get("KILTER_SEEDS") ?? 300);
+const RECORDS = 600;
+
+Deno.test(`engines: kernel and reference agree on every byte over ${SEEDS} random logs`, () => {
+  const shipped = loadCatalog(
+    Deno.readTextFileSync(new URL("./signals.yaml", import.meta.url)),
+    { file: "signals.yaml" },
+  );
+  assert(shipped.ok);
+  let transitions = 0;
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
+    const random = new Seeded(seed);
+    const text = randomRules(random);
+    const loaded = loadRules(text, {
+      file: `rules of seed ${seed}`,
+      catalog: shipped.catalog,
+      hash: hashVersion,
+    });
+    assert(loaded.ok, loaded.ok ? "" : loaded.faults.map((f) => formatFault(f, text)).join("\n"));
+    const log = randomLog(random, RECORDS);
+    const compared = compareEngines(loaded.rules, log, seed);
+    transitions += compared.transitions;
+    if (compared.apart !== null) {
+      const small = shrink(loaded.rules, log, seed);
+      const still = compareEngines(loaded.rules, small, seed).apart;
+      throw new Error(
+        `KILTER_SEED=${seed} KILTER_SEEDS=1: the engines part\n${still}\n${text}\n${
+          showLog(small)
+        }`,
+      );
+    }
+  }
+  assert(transitions > 10 * SEEDS, `only ${transitions} transitions: the logs try too little`);
+});
