@@ -3,10 +3,12 @@ import type { AnomalyProjection } from "./anomaly_projection.ts";
 import type { SeriesBuffer } from "./series_buffer.ts";
 import type { ChunkNames, Retention, Store } from "./store.ts";
 
-/** Chunks stored per step: about 10 ms. */
-const STEP_CHUNKS_MAX = 250;
-/** Chunks waiting beyond which the feed stores them itself, before it reads on. */
-export const WAITING_CHUNKS_MAX = 2_000;
+/** Chunks stored per step at least: about 10 ms. */
+const STEP_CHUNKS = 50;
+/** Of more that wait, this part is stored: all within some 10 s, and no step holds pages up. */
+const STEP_PART = 1 / 40;
+/** Chunks waiting beyond which the feed waits for the store. */
+const WAITING_CHUNKS_MAX = 12_000;
 /** Anomalies and positions are stored this often, milliseconds. */
 const STEP_MS = 1_000;
 /** Anomalies waiting beyond which they are stored at once. */
@@ -52,12 +54,14 @@ export class Persistence {
     }
   }
 
-  /** Writes so much that the queues are short again; call between batches. */
-  keepUp(): void {
+  /** Writes so much that the queues stay bounded; call between batches. */
+  async keepUp(): Promise<void> {
     const { anomalies, buffer } = this.#options;
     if (anomalies.changes > WAITING_ANOMALIES_MAX) this.#step(true, false);
-    if (buffer.closed <= WAITING_CHUNKS_MAX) return;
-    while (buffer.closed > WAITING_CHUNKS_MAX / 2) this.#step(false, false);
+    while (buffer.closed > WAITING_CHUNKS_MAX) {
+      this.#step(false, false);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
   }
 
   /** Writes the anomalies' changes, so that the table holds all of them. */
@@ -92,7 +96,8 @@ export class Persistence {
 
   #step(withPositions: boolean, flushed: boolean): void {
     const { anomalies, buffer, names, store } = this.#options;
-    const chunks = buffer.take(flushed ? 0 : STEP_CHUNKS_MAX);
+    const count = Math.max(STEP_CHUNKS, Math.ceil(buffer.closed * STEP_PART));
+    const chunks = buffer.take(flushed ? 0 : count);
     const positions = new Map<string, Map<number, number>>();
     if (withPositions) {
       const telemetry = new Map(this.telemetryNext);

@@ -20,6 +20,7 @@ export interface SeriesColumns {
 
 const VERSION = 1;
 const DECIMALS_MAX = 6;
+const POWERS = Array.from({ length: DECIMALS_MAX + 1 }, (_, decimals) => 10 ** decimals);
 /** Encoding byte of a column of doubles; 0 to DECIMALS_MAX are integers of so many places. */
 const DOUBLES = 255;
 /** Scaled values beyond this are kept as doubles, so that deltas stay exact integers. */
@@ -134,7 +135,7 @@ export function inOrder(
 }
 
 function encodeColumn(values: Float64Array): Uint8Array | null {
-  const present = values.filter((value) => value === value);
+  const present = presentOf(values);
   if (present.length === 0) return null;
   const writer = new Writer();
   const decimals = decimalsOf(present);
@@ -153,14 +154,22 @@ function encodeColumn(values: Float64Array): Uint8Array | null {
     writer.bytes(new Uint8Array(present.buffer, present.byteOffset, present.byteLength));
     return writer.done();
   }
-  const factor = 10 ** decimals;
+  const factor = POWERS[decimals] ?? 1;
   let before = 0;
-  for (const value of present) {
-    const scaled = Math.round(value * factor);
+  for (let k = 0; k < present.length; k++) {
+    const scaled = Math.round((present[k] ?? 0) * factor);
     writer.zigzag(scaled - before);
     before = scaled;
   }
   return writer.done();
+}
+
+/** The values that are there: nearly always all. */
+function presentOf(values: Float64Array): Float64Array {
+  for (let k = 0; k < values.length; k++) {
+    if (Number.isNaN(values[k])) return values.filter((value) => value === value);
+  }
+  return values;
 }
 
 function decodeColumn(bytes: Uint8Array, rows: number): Float64Array {
@@ -168,7 +177,7 @@ function decodeColumn(bytes: Uint8Array, rows: number): Float64Array {
   const decimals = reader.byte();
   const bitmap = reader.byte() === 1 ? reader.take(Math.ceil(rows / 8)) : null;
   const values = new Float64Array(rows).fill(NaN);
-  const factor = 10 ** decimals;
+  const factor = POWERS[decimals] ?? 1;
   let scaled = 0;
   for (let k = 0; k < rows; k++) {
     if (bitmap !== null && ((bitmap[k >> 3] ?? 0) >> (k & 7) & 1) === 0) continue;
@@ -185,20 +194,19 @@ function decodeColumn(bytes: Uint8Array, rows: number): Float64Array {
 /** Fewest decimal places that keep every value exactly, or DOUBLES. */
 function decimalsOf(values: Float64Array): number {
   let decimals = 0;
-  for (const value of values) {
-    for (;;) {
-      const factor = 10 ** decimals;
-      const scaled = Math.round(value * factor);
-      if (Math.abs(scaled) > SCALED_MAX) return DOUBLES;
-      if (scaled / factor === value) break;
+  let factor = 1;
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k] ?? 0;
+    while (Math.round(value * factor) / factor !== value) {
       if (++decimals > DECIMALS_MAX) return DOUBLES;
+      factor = POWERS[decimals] ?? 1;
+      // The places that this value needs must keep those before it, too.
+      k = -1;
+      break;
     }
   }
-  // A later value may have raised the places beyond what an early, large one bears.
-  const factor = 10 ** decimals;
-  for (const value of values) {
-    const scaled = Math.round(value * factor);
-    if (Math.abs(scaled) > SCALED_MAX || scaled / factor !== value) return DOUBLES;
+  for (let k = 0; k < values.length; k++) {
+    if (Math.abs((values[k] ?? 0) * factor) > SCALED_MAX) return DOUBLES;
   }
   return decimals;
 }
@@ -221,6 +229,10 @@ class Writer {
   /** Whole numbers from 0 up to 2^53. */
   varint(value: number): void {
     this.#room(8);
+    if (value < 128) {
+      this.#bytes[this.#at++] = value;
+      return;
+    }
     let rest = value;
     while (rest >= 128) {
       this.#bytes[this.#at++] = rest % 128 + 128;

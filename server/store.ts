@@ -51,7 +51,7 @@ export interface ChunkNames {
   signal(index: number): string;
 }
 
-/** The store. Calls are synchronous; a step of 250 chunks takes about 10 ms. */
+/** The store. Calls are synchronous; a step of 50 chunks takes about 10 ms. */
 export class Store {
   readonly series: SeriesTable;
   readonly anomalies: AnomalyTable;
