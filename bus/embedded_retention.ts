@@ -55,7 +55,8 @@ export class Retention {
     this.#forgetKey = sql("DELETE FROM keys WHERE part = ? AND key = ?");
     this.#thin = sql(
       `SELECT id, appended, size, data FROM batches
-       WHERE id >= ? AND id < ? AND live * 2 <= count LIMIT ?`,
+       WHERE id >= ? AND id < ? AND (live * 2 <= count OR (live < count AND appended < ?))
+       LIMIT ?`,
     );
     this.#newest = sql("SELECT record FROM keys WHERE part = ? AND key = ?");
     this.#rewrite = sql(
@@ -132,28 +133,32 @@ export class Retention {
     const dead = this.#parts.now() - TOMBSTONE_MS;
     const first = part * OFFSETS_PER_PARTITION;
     const end = first + OFFSETS_PER_PARTITION;
+    const due = () => this.#tombstones.get(part, dead, 1) !== undefined;
+    // What a tombstone deleted has to be gone before the tombstone goes: older rows are then thinned
+    // even if little in them is superseded.
+    const thinBefore = (tombstones: boolean) => tombstones ? dead : -Infinity;
     const idle = store.attempt(
       "look for superseded records",
-      () =>
-        this.#tombstones.get(part, dead, 1) === undefined &&
-        this.#thin.get(first, end, 1) === undefined,
+      () => !due() && this.#thin.get(first, end, thinBefore(false), 1) === undefined,
     );
     if (idle) return 0;
     let done = 0;
     await writer.run({ action: "compact a partition", durable: false }, () => {
-      for (const row of this.#tombstones.all(part, dead, ROWS_PER_TRANSACTION)) {
-        this.#forgetKey.run(part, toBytes(row.key));
-        store.dropRecord(part, toNumber(row.record));
-        done++;
-      }
-      for (const row of this.#thin.all(first, end, ROWS_PER_TRANSACTION)) {
+      for (const row of this.#thin.all(first, end, thinBefore(due()), ROWS_PER_TRANSACTION)) {
         const id = toNumber(row.id);
+        const appended = toNumber(row.appended);
         const size = this.#rewriteRow(
           id,
           part,
-          RowColumns.read(id - first, toNumber(row.appended), toBytes(row.data)),
+          RowColumns.read(id - first, appended, toBytes(row.data)),
         );
         this.#advance.run(0, toNumber(row.size) - size, part);
+        done++;
+      }
+      if (done === ROWS_PER_TRANSACTION) return;
+      for (const row of this.#tombstones.all(part, dead, ROWS_PER_TRANSACTION)) {
+        this.#forgetKey.run(part, toBytes(row.key));
+        store.dropRecord(part, toNumber(row.record));
         done++;
       }
     });

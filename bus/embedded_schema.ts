@@ -28,7 +28,7 @@ const LOG_BYTES = 64 << 20;
 /** Wait for another's lock within a call; longer waits are made between calls. */
 const BUSY_MS = 4;
 /** Waits for others that open the same file. */
-const OPEN_TRIES = 100;
+const OPEN_TRIES = 200;
 const OPEN_PAUSE_MS = 20;
 
 const TABLES = `
@@ -85,7 +85,7 @@ export async function openDatabase(dir: string, synchronous: Synchronous): Promi
         await new Promise((resolve) => setTimeout(resolve, OPEN_PAUSE_MS));
       } else if (error instanceof BusError) {
         throw error;
-      } else if (isDamage(error)) {
+      } else if (isDamage(error) || isBusy(error)) {
         throw toBusError(path, "open the bus", error);
       } else {
         throw cannotOpen(dir, messageOf(error), error);

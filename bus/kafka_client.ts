@@ -2,6 +2,7 @@
  * What the Kafka bus needs of its client library, and no more: `kafka_bus.ts` alone knows which
  * library that is.
  */
+import type { Buffer } from "node:buffer";
 
 /** A message as the client sends it. */
 export interface ClientMessage {

@@ -44,6 +44,42 @@ export function isFenced(error: unknown): boolean {
     message.includes("PRODUCER_FENCED");
 }
 
+/** A code that Kafka answered with, where the client does not look at it. */
+export class KafkaCodeError extends Error {
+  override name = "KafkaCodeError";
+  /** @param errorCode from Kafka's protocol guide */
+  constructor(readonly errorCode: number) {
+    super(`Kafka error ${errorCode}`);
+  }
+}
+
+/**
+ * Codes that pass by themselves when leaders have moved and brokers are up: unknown topic, no
+ * leader, not the leader, storage, old or unknown epochs, offsets not known yet.
+ */
+const PASSING_CODES = new Set([3, 5, 6, 7, 9, 13, 56, 74, 75, 76, 78, 100, 103]);
+const PASSING_TYPES = new Set([
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "LEADER_NOT_AVAILABLE",
+  "NOT_LEADER_FOR_PARTITION",
+  "REPLICA_NOT_AVAILABLE",
+  "KAFKA_STORAGE_ERROR",
+  "FENCED_LEADER_EPOCH",
+  "UNKNOWN_LEADER_EPOCH",
+]);
+
+/** Whether a code passes by itself. */
+export function isPassingCode(errorCode: number): boolean {
+  return PASSING_CODES.has(errorCode);
+}
+
+/** Whether a fault only says that partitions are on the move. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof KafkaCodeError
+    ? isPassingCode(error.errorCode)
+    : PASSING_TYPES.has(describeFault(error).type);
+}
+
 /** Whether the fault is a lost or refused connection. */
 export function isDisconnected(error: unknown): boolean {
   const { names, broker } = describeFault(error);
@@ -83,6 +119,11 @@ function explain(fault: Fault, brokers: readonly string[]): string {
     return `Kafka at ${where} refused the user name or password`;
   }
   if (fault.names.includes("KafkaJSNotImplemented")) return fault.message;
+  if (fault.names.includes("KafkaJSGroupCoordinatorNotFound")) {
+    // Missing rights to a group and to a transactional id look alike from here.
+    return "Kafka names no coordinator for it; grant the user READ on the group or WRITE on the " +
+      "transactional id with kafka-acls, or check the cluster's internal topics";
+  }
   switch (fault.type) {
     case "TOPIC_AUTHORIZATION_FAILED":
       return "the user lacks the right to this topic; grant it with kafka-acls";

@@ -3,11 +3,11 @@
  *
  * Polls ask only for partitions whose buffer has room: who reads slowly is fetched slowly.
  */
-import type { EventSink } from "../contract/events.ts";
-import { describeFault, toBusError } from "./kafka_errors.ts";
+import { isPassingCode, KafkaCodeError, toBusError } from "./kafka_errors.ts";
+import { ColumnBatch } from "./kafka_columns.ts";
 import type { FetchPart, KafkaReader } from "./kafka_reader.ts";
 import { decodeRecords, type FetchedPartition } from "./kafka_records.ts";
-import { type Batch, BusError, OffsetGoneError } from "./port.ts";
+import { type Batch, type BusDependencies, BusError, OffsetGoneError } from "./port.ts";
 
 /** Wait of a poll at the end of the log, milliseconds. */
 const WAIT_MS = 250;
@@ -16,14 +16,17 @@ const WAIT_MS_CROWDED = 20;
 /** Bytes asked of one partition a poll, and of all of one node. */
 const PART_BYTES = 1 << 20;
 const POLL_BYTES = 8 << 20;
+/** Small batches are joined up to this size. */
+const BATCH_BYTES_MAX = 1 << 20;
 /** First and longest pause after a fault, milliseconds. */
 const PAUSE_MS_MIN = 50;
 const PAUSE_MS_MAX = 1_000;
 
+/** Time without a fault after which reading is said to go on, milliseconds. */
+const CALM_MS = 2_000;
+
 const OFFSET_OUT_OF_RANGE = 1;
 const TOPIC_AUTHORIZATION_FAILED = 29;
-/** Leaders move and brokers restart: unknown topic, no leader, not leader, storage, fenced epoch … */
-const PASSING_ERRORS = new Set([3, 5, 6, 7, 9, 13, 56, 74, 75, 76, 78, 100, 103]);
 
 /** Totals over all fetchers of a bus, for its metrics. */
 export interface FetchTotals {
@@ -36,25 +39,28 @@ export interface FetchTotals {
 export class KafkaFetcher {
   readonly #reader: KafkaReader;
   readonly #brokers: readonly string[];
-  readonly #events: EventSink;
+  readonly #dependencies: BusDependencies;
   readonly totals: FetchTotals;
   readonly #streams = new Set<PartitionStream>();
   /** Nodes with a poll under way. */
   readonly #polling = new Map<string, Promise<void>>();
   #closed = false;
   #pauseMs = 0;
+  /** When an interruption was told of that is not over yet, and when the last fault was seen. */
+  #toldAt: number | null = null;
+  #failedAt = -Infinity;
   #pausing: ReturnType<typeof setTimeout> | undefined;
   #refreshing: Promise<void> | null = null;
 
   constructor(
     reader: KafkaReader,
     brokers: readonly string[],
-    events: EventSink,
+    dependencies: BusDependencies,
     totals: FetchTotals,
   ) {
     this.#reader = reader;
     this.#brokers = brokers;
-    this.#events = events;
+    this.#dependencies = dependencies;
     this.totals = totals;
   }
 
@@ -153,8 +159,8 @@ export class KafkaFetcher {
       } catch (error) {
         this.#recover(error);
       }
-    } else if (PASSING_ERRORS.has(errorCode)) {
-      this.#recover(new BusError(`${topic}/${partition}: Kafka error ${errorCode}`));
+    } else if (isPassingCode(errorCode)) {
+      this.#recover(new KafkaCodeError(errorCode));
     } else {
       const reason = errorCode === TOPIC_AUTHORIZATION_FAILED
         ? "the user lacks the right READ on it; grant it with kafka-acls"
@@ -165,9 +171,11 @@ export class KafkaFetcher {
 
   /** Looks up leaders and connections again, after a pause that grows with each fault in a row. */
   #recover(error: unknown): void {
+    if (error !== null) this.#failedAt = this.#dependencies.now();
     if (this.#closed || this.#pausing !== undefined || this.#refreshing !== null) return;
-    if (this.#pauseMs === 0 && error !== null) {
-      this.#events({
+    if (this.#toldAt === null && error !== null) {
+      this.#toldAt = this.#dependencies.now();
+      this.#dependencies.events({
         level: "warn",
         name: "bus.interrupted",
         message: `Reading from Kafka is interrupted and tried again: ${
@@ -190,10 +198,12 @@ export class KafkaFetcher {
 
   /** Notes that a poll has succeeded. */
   #settle(): void {
-    if (this.#pauseMs === 0) return;
     this.#pauseMs = 0;
+    // While one of several brokers is gone, the others' answers prove nothing.
+    if (this.#toldAt === null || this.#dependencies.now() - this.#failedAt < CALM_MS) return;
+    this.#toldAt = null;
     this.totals.reconnects++;
-    this.#events({
+    this.#dependencies.events({
       level: "info",
       name: "bus.reconnected",
       message: "Reading from Kafka goes on",
@@ -219,7 +229,7 @@ export class PartitionStream {
   readonly #fetcher: KafkaFetcher;
   readonly #bytesInFlight: number;
   readonly #onReady: () => void;
-  readonly #buffer: Batch[] = [];
+  readonly #buffer: ColumnBatch[] = [];
   #bytes = 0;
   #failure: BusError | null = null;
   #closed = false;
@@ -261,14 +271,23 @@ export class PartitionStream {
    * @throws {BusError} what ended the reading; {OffsetGoneError} if records are gone
    */
   take(): Batch | null {
-    const batch = this.#buffer.shift();
-    if (batch === undefined) {
+    const first = this.#buffer.shift();
+    if (first === undefined) {
       if (this.#failure !== null) throw this.#failure;
       return null;
     }
-    this.#count(-weight(batch));
+    // Who is slower than the fetches gets larger batches, and so fewer steps to commit.
+    const batches: [ColumnBatch, ...ColumnBatch[]] = [first];
+    let bytes = weight(first);
+    for (let next = this.#buffer[0]; next !== undefined; next = this.#buffer[0]) {
+      if (bytes + weight(next) > BATCH_BYTES_MAX) break;
+      bytes += weight(next);
+      batches.push(next);
+      this.#buffer.shift();
+    }
+    this.#count(-bytes);
     this.#fetcher.pump();
-    return batch;
+    return ColumnBatch.join(batches);
   }
 
   /** Goes on at another offset, after a failure too. */
@@ -341,10 +360,4 @@ export class Signalled {
     }
     this.#set = false;
   }
-}
-
-/** Whether a failure only means that the broker could not be reached for a while. */
-export function isPassing(error: unknown): boolean {
-  const { names } = describeFault(error);
-  return names.some((name) => name.startsWith("KafkaJSConnection"));
 }

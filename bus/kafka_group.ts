@@ -4,7 +4,6 @@
  * The client's own consumer only joins and beats; it is paused for good and reads nothing. So its
  * heartbeats do not wait for work, and no offset that it might reset is ever relied on.
  */
-import type { EventSink } from "../contract/events.ts";
 import type { Client, ClientProducer, Membership } from "./kafka_client.ts";
 import { toBusError } from "./kafka_errors.ts";
 import { KafkaFetcher, Signalled } from "./kafka_fetcher.ts";
@@ -12,13 +11,21 @@ import type { FetchTotals } from "./kafka_fetcher.ts";
 import { KafkaLease } from "./kafka_lease.ts";
 import { readNewest } from "./kafka_progress.ts";
 import { KafkaReader } from "./kafka_reader.ts";
-import { BusError, FencedError, type LeaseOptions, progressKey } from "./port.ts";
+import {
+  type BusDependencies,
+  BusError,
+  FencedError,
+  type LeaseOptions,
+  progressKey,
+} from "./port.ts";
 
 const BYTES_IN_FLIGHT = 8 << 20;
 const IDLE_MS = 100;
 /** First and longest pause after an acquisition that failed, milliseconds. */
 const PAUSE_MS_MIN = 100;
-const PAUSE_MS_MAX = 2_000;
+const PAUSE_MS_MAX = 1_000;
+/** Acquisitions that fail in a row for one event. */
+const TRIES_PER_EVENT = 20;
 /** Time between two showings of the group's offsets, milliseconds. */
 const SHOW_MS = 1_000;
 
@@ -26,7 +33,7 @@ const SHOW_MS = 1_000;
 export interface GroupParts {
   readonly client: Client;
   readonly brokers: readonly string[];
-  readonly events: EventSink;
+  readonly dependencies: BusDependencies;
   /** For progress and bounds, shared with others. */
   readonly reader: KafkaReader;
   /** Number of partitions of a topic that is written to. */
@@ -67,8 +74,8 @@ export class KafkaGroup {
     this.#parts = parts;
     this.#options = options;
     this.#ownReader = new KafkaReader(parts.client.cluster());
-    const { brokers, events, fetchTotals } = parts;
-    this.#fetcher = new KafkaFetcher(this.#ownReader, brokers, events, fetchTotals);
+    const { brokers, dependencies, fetchTotals } = parts;
+    this.#fetcher = new KafkaFetcher(this.#ownReader, brokers, dependencies, fetchTotals);
   }
 
   /** Joins, and hands out leases until `stop`. @throws {BusError} if the group cannot be joined */
@@ -175,16 +182,13 @@ export class KafkaGroup {
   }
 
   async #acquireWhileAssigned(partition: number): Promise<void> {
-    const { topic } = this.#options;
     let pauseMs = PAUSE_MS_MIN;
-    while (this.#assigned.has(partition)) {
+    for (let tries = 0; this.#assigned.has(partition); tries++) {
       let producer: ClientProducer;
       try {
         producer = await this.#fence(partition);
       } catch (error) {
-        const message = toBusError(`take over ${topic}/${partition}`, this.#parts.brokers, error)
-          .message;
-        this.#parts.events({ level: "warn", name: "bus.acquire_failed", message });
+        if (tries % TRIES_PER_EVENT === 0) this.#tellOfFailure(partition, error);
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2);
         continue;
@@ -197,8 +201,7 @@ export class KafkaGroup {
 
   /** Makes the partition's producer; beginning a transaction is what fences its old owner. */
   async #fence(partition: number): Promise<ClientProducer> {
-    const { topic, group } = this.#options;
-    const producer = this.#parts.client.transactional(`${group}-${topic}-${partition}`);
+    const producer = this.#parts.client.transactional(this.#transactionalId(partition));
     try {
       await producer.connect();
       await (await producer.transaction()).abort();
@@ -207,6 +210,19 @@ export class KafkaGroup {
       await disconnect(producer);
       throw error;
     }
+  }
+
+  #transactionalId(partition: number): string {
+    const { topic, group } = this.#options;
+    return `${group}-${topic}-${partition}`;
+  }
+
+  #tellOfFailure(partition: number, error: unknown): void {
+    const { topic } = this.#options;
+    const id = this.#transactionalId(partition);
+    const action = `take over ${topic}/${partition} under the transactional id ${id}`;
+    const { message } = toBusError(action, this.#parts.brokers, error);
+    this.#parts.dependencies.events({ level: "warn", name: "bus.acquire_failed", message });
   }
 
   #hold(partition: number, producer: ClientProducer): void {
@@ -269,7 +285,7 @@ export class KafkaGroup {
         const message = `Cannot show the group's offset: ${
           error instanceof Error ? error.message : String(error)
         }`;
-        this.#parts.events({ level: "debug", name: "bus.offset_not_shown", message });
+        this.#parts.dependencies.events({ level: "debug", name: "bus.offset_not_shown", message });
       }
     }
   }

@@ -2,7 +2,7 @@
 import type { ClientProducer } from "./kafka_client.ts";
 import { isFenced, toBusError } from "./kafka_errors.ts";
 import { type KafkaFetcher, Signalled } from "./kafka_fetcher.ts";
-import { checkSizes, toRounds } from "./kafka_rounds.ts";
+import { checkSizes, toRequests } from "./kafka_requests.ts";
 import { type Batch, BusError, FencedError, type Lease, type Outgoing, type Step } from "./port.ts";
 
 /** What a lease is made with. */
@@ -128,12 +128,14 @@ export class KafkaLease implements Lease {
     for (const { topic } of outgoing) {
       if (!counts.has(topic)) counts.set(topic, await this.#parts.partitions(topic));
     }
-    const rounds = toRounds(outgoing, counts);
+    const requests = toRequests(outgoing, counts).flat();
     // Knowing the topics took time.
     this.#refuseIfLost();
     try {
       const transaction = await producer.transaction();
-      for (const topicMessages of rounds) await transaction.sendBatch({ acks: -1, topicMessages });
+      for (const request of requests) {
+        await transaction.sendBatch({ acks: -1, topicMessages: [request] });
+      }
       await transaction.commit();
     } catch (error) {
       const failure = isFenced(error)

@@ -105,11 +105,10 @@ export class KafkaBus implements Bus {
   async *lease(options: LeaseOptions): AsyncGenerator<Lease> {
     this.#refuseIfClosed(`join the group ${options.group}`);
     if (options.signal.aborted) return;
-    const { events } = this.#dependencies;
     const group = new KafkaGroup({
       client: this.#client,
       brokers: this.#brokers,
-      events,
+      dependencies: this.#dependencies,
       reader: this.#reader,
       partitions: (topic) => this.#count(topic),
       fetchTotals: this.#fetchTotals,
@@ -121,9 +120,9 @@ export class KafkaBus implements Bus {
   async *tail(options: TailOptions): AsyncGenerator<Batch> {
     this.#refuseIfClosed(`read ${options.topic}`);
     if (options.signal.aborted) return;
-    const { events } = this.#dependencies;
     const reader = new KafkaReader(this.#client.cluster());
-    const fetcher = new KafkaFetcher(reader, this.#brokers, events, this.#fetchTotals);
+    const dependencies = this.#dependencies;
+    const fetcher = new KafkaFetcher(reader, this.#brokers, dependencies, this.#fetchTotals);
     const changed = new Signalled();
     const ended = new AbortController();
     let closing: Promise<void> | null = null;

@@ -1,7 +1,7 @@
 /** Plain publishing: calls made while a request is under way go out together in the next one. */
 import type { Client, ClientProducer } from "./kafka_client.ts";
 import { toBusError } from "./kafka_errors.ts";
-import { checkSizes, type Round, toRounds } from "./kafka_rounds.ts";
+import { checkSizes, type ProduceRequest, toRequests } from "./kafka_requests.ts";
 import { BusError, type Outgoing } from "./port.ts";
 
 /** Most calls that go out together. */
@@ -65,7 +65,7 @@ export class KafkaPublisher {
             if (!counts.has(topic)) counts.set(topic, await this.#partitions(topic));
           }
           // Refuses this call alone if it names no possible partition.
-          toRounds(call.outgoing, counts);
+          toRequests(call.outgoing, counts);
           good.push(call);
           outgoing.push(...call.outgoing);
         } catch (error) {
@@ -73,7 +73,7 @@ export class KafkaPublisher {
         }
       }
       try {
-        await this.#send(toRounds(outgoing, counts));
+        await this.#send(toRequests(outgoing, counts));
         for (const call of good) call.done.resolve();
         for (const { records } of outgoing) this.published += records.length;
       } catch (error) {
@@ -84,11 +84,17 @@ export class KafkaPublisher {
     }
   }
 
-  async #send(rounds: readonly Round[]): Promise<void> {
-    if (rounds.length === 0) return;
+  /** Sends partitions side by side, and each one's requests in order. */
+  async #send(partitions: readonly ProduceRequest[][]): Promise<void> {
+    if (partitions.length === 0) return;
     this.#producer ??= this.#connect();
     const producer = await this.#producer;
-    for (const topicMessages of rounds) await producer.sendBatch({ acks: -1, topicMessages });
+    const sent = await Promise.allSettled(partitions.map(async (requests) => {
+      for (const request of requests) {
+        await producer.sendBatch({ acks: -1, topicMessages: [request] });
+      }
+    }));
+    for (const one of sent) if (one.status === "rejected") throw one.reason;
   }
 
   async #connect(): Promise<ClientProducer> {

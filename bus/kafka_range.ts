@@ -1,5 +1,5 @@
 /** History of one partition, streamed: the next piece is fetched while one is used. */
-import { toBusError } from "./kafka_errors.ts";
+import { KafkaCodeError, toBusError } from "./kafka_errors.ts";
 import type { KafkaReader } from "./kafka_reader.ts";
 import { type Decoded, decodeRecords, type FetchedPartition } from "./kafka_records.ts";
 import { type Batch, BusError } from "./port.ts";
@@ -8,13 +8,12 @@ import { type Batch, BusError } from "./port.ts";
 const PIECE_BYTES = 1 << 20;
 /** Wait for records that must be there, milliseconds. */
 const WAIT_MS = 100;
-/** Fetches in a row that may bring nothing, and that may fail. */
+/** Fetches in a row that may bring nothing. */
 const EMPTY_MAX = 10;
-const FAILURES_MAX = 3;
-const PAUSE_MS = 100;
 /** Longest wait for transactions that are just ending, and the time between looks, milliseconds. */
 const SETTLE_MS_MAX = 250;
 const SETTLE_LOOK_MS = 10;
+const LEADER_NOT_AVAILABLE = 5;
 
 /**
  * Records with `from <= offset < to`, ending at the newest committed one.
@@ -67,20 +66,13 @@ async function fetchPiece(
   offset: number,
   end: number,
 ): Promise<Decoded> {
-  let failures = 0;
-  for (let empty = 0; empty < EMPTY_MAX;) {
+  for (let empty = 0; empty < EMPTY_MAX; empty++) {
     try {
       const part = await fetchOne(reader, topic, partition, offset, WAIT_MS);
       const decoded = decodeRecords(part, offset, end, PIECE_BYTES);
       if (decoded.nextOffset > offset) return decoded;
-      empty++;
     } catch (error) {
-      if (error instanceof BusError) throw error;
-      if (++failures === FAILURES_MAX) {
-        throw toBusError(`read ${topic}/${partition} at offset ${offset}`, brokers, error);
-      }
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      await reader.refresh();
+      throw toBusError(`read ${topic}/${partition} at offset ${offset}`, brokers, error);
     }
   }
   return { batch: null, nextOffset: offset };
@@ -108,19 +100,21 @@ export async function settle(
   }
 }
 
-/** Fetches one partition once, from whoever leads it. @throws what went wrong, or Kafka's code */
-export async function fetchOne(
+/** Fetches one partition from whoever leads it, while that may move. */
+function fetchOne(
   reader: KafkaReader,
   topic: string,
   partition: number,
   offset: number,
   waitMs: number,
 ): Promise<FetchedPartition> {
-  const node = reader.leader(topic, partition);
-  if (node === null) throw new Error(`${topic}/${partition} has no leader`);
-  const part = { topic, partition, offset, bytesMax: PIECE_BYTES };
-  const [fetched] = await reader.fetch(node, [part], waitMs, PIECE_BYTES);
-  if (fetched === undefined) throw new Error("Kafka answered without the partition asked for");
-  if (fetched.errorCode !== 0) throw new Error(`Kafka error ${fetched.errorCode}`);
-  return fetched;
+  return reader.retry(async () => {
+    const node = reader.leader(topic, partition);
+    if (node === null) throw new KafkaCodeError(LEADER_NOT_AVAILABLE);
+    const part = { topic, partition, offset, bytesMax: PIECE_BYTES };
+    const [fetched] = await reader.fetch(node, [part], waitMs, PIECE_BYTES);
+    if (fetched === undefined) throw new Error("Kafka answered without the partition asked for");
+    if (fetched.errorCode !== 0) throw new KafkaCodeError(fetched.errorCode);
+    return fetched;
+  });
 }

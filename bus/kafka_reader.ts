@@ -1,6 +1,6 @@
 /** Plain reading from one set of connections: raw fetches, offsets and metadata. */
 import type { ClientCluster } from "./kafka_client.ts";
-import { isDisconnected } from "./kafka_errors.ts";
+import { isDisconnected, isPassing } from "./kafka_errors.ts";
 import { decodeFetch, FETCH_VERSION, type FetchedPartition } from "./kafka_records.ts";
 import { BusError } from "./port.ts";
 
@@ -8,6 +8,12 @@ import { BusError } from "./port.ts";
 const READ_COMMITTED = 1;
 /** Key of the fetch among Kafka's requests. */
 const FETCH_KEY = 1;
+
+/** Tries while leaders move: some 5 s; and the time between them, milliseconds. */
+const TRIES_MAX = 50;
+const TRY_MS = 100;
+/** Broken connections that are tried again; each try waits for a broker by itself. */
+const DISCONNECTIONS_MAX = 2;
 
 /** What to fetch of one partition. */
 export interface FetchPart {
@@ -54,6 +60,8 @@ export class KafkaReader {
 
   /** Node that leads a partition, from what is known; null if none is known. */
   leader(topic: string, partition: number): string | null {
+    // Without connections nothing is known, and the client says so by throwing.
+    if (!this.#cluster.isConnected()) return null;
     const found = this.#cluster.findTopicPartitionMetadata(topic)
       .find((candidate) => candidate.partitionId === partition);
     return found === undefined || found.leader < 0 ? null : String(found.leader);
@@ -102,7 +110,27 @@ export class KafkaReader {
   }
 
   /** Offsets of all partitions of a topic, by partition. */
-  async offsets(topic: string, at: OffsetAt): Promise<number[]> {
+  offsets(topic: string, at: OffsetAt): Promise<number[]> {
+    return this.retry(() => this.#offsets(topic, at));
+  }
+
+  /** Does something again while partitions move, and once more after a broken connection. */
+  async retry<T>(run: () => Promise<T>): Promise<T> {
+    let disconnections = 0;
+    for (let tries = 1;; tries++) {
+      try {
+        return await run();
+      } catch (error) {
+        if (isDisconnected(error)) disconnections++;
+        else if (!isPassing(error)) throw error;
+        if (tries === TRIES_MAX || disconnections > DISCONNECTIONS_MAX || this.#closed) throw error;
+        await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+        await this.refresh();
+      }
+    }
+  }
+
+  async #offsets(topic: string, at: OffsetAt): Promise<number[]> {
     const count = await this.partitions(topic);
     const partitions = Array.from({ length: count }, (_, partition) => ({ partition }));
     const request = typeof at === "object"

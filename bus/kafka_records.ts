@@ -4,7 +4,8 @@
  * Formats: Fetch response version 11 and record batches of magic 2 (Kafka's protocol guide).
  */
 import { CODEC_NAMES, decompress } from "./kafka_compression.ts";
-import { type Batch, BusError, type Headers } from "./port.ts";
+import { type ColumnBatch, Columns, Cursor } from "./kafka_columns.ts";
+import { BusError } from "./port.ts";
 
 /** Version of the fetch answer that `decodeFetch` reads; brokers from 2.3 on give it. */
 export const FETCH_VERSION = 11;
@@ -33,7 +34,6 @@ const TIMESTAMP_APPEND = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 
-const NO_HEADERS: Headers = Object.freeze({});
 const decoder = new TextDecoder();
 
 /** Reads the body of a fetch answer; the partitions' bytes are views of it. */
@@ -86,7 +86,7 @@ export function decodeFetch(body: Uint8Array): FetchedPartition[] {
 /** Records of one fetch that may be shown, and where to go on. */
 export interface Decoded {
   /** Null if there was nothing to show: markers, aborted records, holes that compaction left. */
-  readonly batch: Batch | null;
+  readonly batch: ColumnBatch | null;
   /** Offset to fetch next; equals `from` if not even one whole record batch came. */
   readonly nextOffset: number;
 }
@@ -237,149 +237,6 @@ function readRecords(
     }
     cursor.at = end;
   }
-}
-
-/** Reads zigzag varints of up to 64 bits as numbers. */
-class Cursor {
-  at = 0;
-  constructor(readonly bytes: Uint8Array) {}
-
-  varint(): number {
-    const { bytes } = this;
-    let byte = this.#next(bytes);
-    if (byte < 0x80) return (byte >>> 1) ^ -(byte & 1);
-    let low = byte & 0x7f;
-    let scale = 128;
-    for (let i = 1; i < 10; i++) {
-      byte = this.#next(bytes);
-      low += (byte & 0x7f) * scale;
-      if (byte < 0x80) return low % 2 === 0 ? low / 2 : -(low + 1) / 2;
-      scale *= 128;
-    }
-    throw new RangeError("a variable-length number does not end");
-  }
-
-  #next(bytes: Uint8Array): number {
-    if (this.at >= bytes.length) throw new RangeError("a record is cut");
-    return bytes[this.at++];
-  }
-}
-
-/** The columns of a batch that is being read. */
-class Columns {
-  count = 0;
-  #offsets = new Float64Array(0);
-  #times = new Float64Array(0);
-  #valueEnds = new Uint32Array(0);
-  #keyEnds = new Uint32Array(0);
-  #headerEnds = new Uint32Array(0);
-  /** Bit 0: no key; bit 1: tombstone. */
-  #flags = new Uint8Array(0);
-  #values = new Uint8Array(0);
-  /** Keys and headers of each record, in this order. */
-  #extras = new Uint8Array(0);
-  #valueLength = 0;
-  #extraLength = 0;
-
-  /** Offset of the first record that was left out, null if none was. */
-  cutAt: number | null = null;
-
-  constructor(readonly bytesMax: number) {}
-
-  /** Whether a value of that length has to wait for the next batch. */
-  isFull(length: number): boolean {
-    return this.count > 0 && this.#valueLength + length > this.bytesMax;
-  }
-
-  reserve(count: number, bytes: number): void {
-    this.#offsets = new Float64Array(count);
-    this.#times = new Float64Array(count);
-    this.#valueEnds = new Uint32Array(count);
-    this.#keyEnds = new Uint32Array(count);
-    this.#headerEnds = new Uint32Array(count);
-    this.#flags = new Uint8Array(count);
-    this.#values = new Uint8Array(bytes);
-    this.#extras = new Uint8Array(Math.min(bytes, count * 64));
-  }
-
-  add(
-    offset: number,
-    time: number,
-    key: Uint8Array | null,
-    value: Uint8Array | null,
-    headers: Uint8Array,
-  ): void {
-    const i = this.count++;
-    this.#offsets[i] = offset;
-    this.#times[i] = time;
-    this.#flags[i] = (key === null ? 1 : 0) | (value === null ? 2 : 0);
-    if (value !== null) {
-      this.#values.set(value, this.#valueLength);
-      this.#valueLength += value.length;
-    }
-    this.#valueEnds[i] = this.#valueLength;
-    if (key !== null) this.#addExtra(key);
-    this.#keyEnds[i] = this.#extraLength;
-    // One zero byte says "no headers".
-    if (headers.length > 1) this.#addExtra(headers);
-    this.#headerEnds[i] = this.#extraLength;
-  }
-
-  finish(
-    place: { topic: string; partition: number; nextOffset: number; highWatermark: number },
-  ): Batch {
-    const { count, cutAt } = this;
-    const values = this.#values.subarray(0, this.#valueLength);
-    const flags = this.#flags;
-    const keyEnds = this.#keyEnds;
-    const headerEnds = this.#headerEnds;
-    const extras = this.#extras;
-    return {
-      ...place,
-      count,
-      offsets: this.#offsets.subarray(0, count),
-      appendTimes: this.#times.subarray(0, count),
-      // Do not hold on to room for what was left out.
-      values: cutAt === null ? values : values.slice(),
-      valueEnds: this.#valueEnds.subarray(0, count),
-      key: (i) =>
-        (flags[i] & 1) !== 0 ? null : extras.subarray(i === 0 ? 0 : headerEnds[i - 1], keyEnds[i]),
-      headers: (i) =>
-        keyEnds[i] === headerEnds[i]
-          ? NO_HEADERS
-          : decodeHeaders(extras.subarray(keyEnds[i], headerEnds[i])),
-      tombstone: (i) => (flags[i] & 2) !== 0,
-    };
-  }
-
-  #addExtra(bytes: Uint8Array): void {
-    const needed = this.#extraLength + bytes.length;
-    if (needed > this.#extras.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#extras.length * 2));
-      grown.set(this.#extras.subarray(0, this.#extraLength));
-      this.#extras = grown;
-    }
-    this.#extras.set(bytes, this.#extraLength);
-    this.#extraLength = needed;
-  }
-}
-
-function decodeHeaders(bytes: Uint8Array): Headers {
-  const cursor = new Cursor(bytes);
-  const headers: Record<string, string> = {};
-  const count = cursor.varint();
-  for (let i = 0; i < count; i++) {
-    const name = readText(cursor);
-    headers[name] = readText(cursor);
-  }
-  return headers;
-}
-
-function readText(cursor: Cursor): string {
-  const length = Math.max(0, cursor.varint());
-  const text = decoder.decode(cursor.bytes.subarray(cursor.at, cursor.at + length));
-  cursor.at += length;
-  return text;
 }
 
 function getInt64(view: DataView, at: number): number {

@@ -16,13 +16,17 @@ const BATCH_BYTES_MAX = 1_000_000;
 const EXTRAS_BYTES_MAX = 40_000;
 /** Most records of one record batch; the client's cost grows with its square. */
 const BATCH_RECORDS_MAX = 1_000;
-/** Most bytes of one round. */
-const ROUND_BYTES_MAX = 8 << 20;
 /** What Kafka adds to a record at most. */
 const FRAMING_BYTES = 40;
 
-/** What one request sends: at most one record batch a partition. */
-export type Round = ClientMessages[];
+/**
+ * Records of one partition that go out in one request, as one record batch.
+ *
+ * Requests never mix partitions: when a leader moves while the client tries again, it takes a
+ * broker's answer to the first try for an answer to the second, and loses or doubles the records
+ * of the partitions that changed brokers.
+ */
+export type ProduceRequest = ClientMessages;
 
 /**
  * Refuses records that no topic takes.
@@ -46,25 +50,28 @@ export function checkSizes(outgoing: readonly Outgoing[]): void {
 }
 
 /**
- * Cuts records into rounds that are to be sent one after another.
+ * Cuts records into requests; those of one partition are to be sent one after another.
  *
  * @param partitions number of partitions by topic
+ * @returns the requests of each partition, in the order of their first records
  * @throws {BusError} if a record names a partition that does not exist, or none and has no key
  */
-export function toRounds(
+export function toRequests(
   outgoing: readonly Outgoing[],
   partitions: ReadonlyMap<string, number>,
-): Round[] {
-  const builder = new RoundBuilder();
+): ProduceRequest[][] {
+  const queues = new Map<string, RequestQueue>();
   for (const { topic, records } of outgoing) {
     const count = partitions.get(topic) ?? 0;
     for (const record of records) {
-      builder.add(topic, toMessage(topic, record, count), recordBytes(record));
+      const message = toMessage(topic, record, count);
+      const key = `${message.partition}/${topic}`;
+      let queue = queues.get(key);
+      if (queue === undefined) queues.set(key, queue = new RequestQueue(topic));
+      queue.add(message, recordBytes(record));
     }
   }
-  return builder.rounds.map((round) =>
-    [...round.topics].map(([topic, messages]) => ({ topic, messages }))
-  );
+  return [...queues.values()].map(({ requests }) => requests);
 }
 
 /** Bytes that a record takes on the wire, at most. */
@@ -72,43 +79,21 @@ export function recordBytes(record: OutgoingRecord): number {
   return (record.value?.length ?? 0) + extraBytes(record) + FRAMING_BYTES;
 }
 
-interface OpenRound {
-  readonly topics: Map<string, ClientMessage[]>;
-  readonly fills: Map<string, { records: number; bytes: number }>;
-  bytes: number;
-}
+/** The requests of one partition; the last still takes records. */
+class RequestQueue {
+  readonly requests: ProduceRequest[] = [];
+  #bytes = 0;
 
-/** Puts each record into the first round that has room and holds nothing later of its partition. */
-class RoundBuilder {
-  readonly rounds: OpenRound[] = [];
-  /** Round that a partition's last record went to. */
-  readonly #last = new Map<string, number>();
+  constructor(readonly topic: string) {}
 
-  add(topic: string, message: ClientMessage, bytes: number): void {
-    const key = `${message.partition}/${topic}`;
-    let at = this.#last.get(key) ?? 0;
-    while (at < this.rounds.length && !hasRoom(this.rounds[at], key, bytes)) at++;
-    if (at === this.rounds.length) {
-      this.rounds.push({ topics: new Map(), fills: new Map(), bytes: 0 });
-    }
-    this.#last.set(key, at);
-    const round = this.rounds[at];
-    const fill = round.fills.get(key) ?? { records: 0, bytes: 0 };
-    fill.records++;
-    fill.bytes += bytes;
-    round.fills.set(key, fill);
-    round.bytes += bytes;
-    const messages = round.topics.get(topic);
-    if (messages === undefined) round.topics.set(topic, [message]);
-    else messages.push(message);
+  add(message: ClientMessage, bytes: number): void {
+    const last = this.requests.at(-1);
+    const fits = last !== undefined && last.messages.length < BATCH_RECORDS_MAX &&
+      this.#bytes + bytes <= BATCH_BYTES_MAX;
+    if (fits) last.messages.push(message);
+    else this.requests.push({ topic: this.topic, messages: [message] });
+    this.#bytes = fits ? this.#bytes + bytes : bytes;
   }
-}
-
-function hasRoom(round: OpenRound, key: string, bytes: number): boolean {
-  const fill = round.fills.get(key);
-  if (round.bytes > 0 && round.bytes + bytes > ROUND_BYTES_MAX) return false;
-  return fill === undefined ||
-    (fill.records < BATCH_RECORDS_MAX && fill.bytes + bytes <= BATCH_BYTES_MAX);
 }
 
 function toMessage(topic: string, record: OutgoingRecord, count: number): ClientMessage {
