@@ -61,7 +61,7 @@ export function AnomaliesMain(props: { store: AppStore; page: AnomaliesProps }) 
     <div class="page anomalies">
       <Filters page={page} />
       {fresh > 0 && (
-        <a class="waiting" href={`/anomalies${filterQuery(page.filter)}`}>
+        <a class="fresh button" href={`/anomalies${filterQuery(page.filter)}`}>
           {formatCount(fresh)} new: show
         </a>
       )}

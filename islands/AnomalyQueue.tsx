@@ -93,7 +93,7 @@ export function AnomalyQueue(props: { store: AppStore }) {
       {held.waiting > 0 && (
         <button
           type="button"
-          class="waiting"
+          class="fresh"
           onClick={() => {
             list.current?.scrollTo({ top: 0 });
             held.release();

@@ -177,7 +177,7 @@ function Partitions(props: { view: PipelineView }) {
       <table>
         <thead>
           <tr>
-            <th scope="col" class="number">Partition</th>
+            <th scope="col">Partition</th>
             <th scope="col" class="number">End</th>
             <th scope="col" class="number">Waiting</th>
           </tr>
@@ -185,7 +185,7 @@ function Partitions(props: { view: PipelineView }) {
         <tbody>
           {partitions.map(({ partition, end, lagRecords }) => (
             <tr key={partition}>
-              <th scope="row" class="number">{partition}</th>
+              <th scope="row">{partition}</th>
               <td class="number">{formatCount(end)}</td>
               <td class="number">{formatCount(lagRecords)}</td>
             </tr>

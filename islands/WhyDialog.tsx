@@ -59,7 +59,7 @@ export function WhyDialog(props: {
         <a class="button" href={vehiclePath(anomaly.vehicle, anomaly.openedAt)}>
           Open the moment
         </a>
-        <button type="submit" class="primary">Close</button>
+        <button type="submit" class="primary" autofocus>Close</button>
       </form>
     </dialog>
   );

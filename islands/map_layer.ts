@@ -218,7 +218,7 @@ export class MapLayer {
 
   #drawVehicles(g: CanvasRenderingContext2D): void {
     const { state, severity } = this.#columns;
-    const r = clamp(2.6 + (this.camera.zoom - 8) * 0.35, 3, 6.5);
+    const r = clamp(4 + (this.camera.zoom - 10) * 0.4, 3.8, 7);
     g.fillStyle = this.#palette.normal;
     g.strokeStyle = this.#palette.normal;
     g.lineWidth = 1.5;
