@@ -30,7 +30,7 @@ export function metricsText(sources: MetricSources): string {
     families.add(`kilter_server_${name}`, {}, value);
   }
   for (const [name, value] of Object.entries(sources.bus)) {
-    families.add(`kilter_bus_${name}`, {}, value);
+    families.add(name.startsWith("bus_") ? `kilter_${name}` : `kilter_bus_${name}`, {}, value);
   }
   const { pipeline } = sources;
   families.add("kilter_samples_total", {}, pipeline.samples);
@@ -55,7 +55,10 @@ export function metricsText(sources: MetricSources): string {
     }
     families.add("kilter_agent_restarts_total", { agent: agent.name }, agent.restarts);
     families.add("kilter_agent_beat_seconds", { agent: agent.name }, agent.beat / 1000);
+    // The dashboard's own figures stand above, fresher; lag by partition likewise.
+    if (agent.name === "dashboard") continue;
     for (const [name, value] of Object.entries(agent.metrics)) {
+      if (/_p\d+$/.test(name)) continue;
       families.add(`kilter_agent_${name}`, { agent: agent.name }, value);
     }
   }

@@ -62,7 +62,7 @@ export async function onSite(
   change: Partial<DashboardDependencies> = {},
 ): Promise<void> {
   const dir = await Deno.makeTempDir();
-  const now = () => Date.now();
+  const now = () => Math.round(performance.timeOrigin + performance.now());
   const bus = new MemoryBus(now);
   const acted: [string, AgentAction][] = [];
   let url = "";
