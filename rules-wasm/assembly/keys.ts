@@ -9,7 +9,7 @@
  * ```
  * node, 256 bytes
  *   0 u32 kind     4 u32 column address, 0 none    8 f64 min    16 f64 max
- *  24 u32 names   28 u32 name count   32 u32 1 if static (of the catalog)
+ *  24 u32 names   28 u32 name count
  *  64 way 0       160 way 1: what followed this node's value before
  * way, 96 bytes
  *   0 u8[64] the bytes from the value's end to the next value
@@ -36,7 +36,6 @@ export const NODE_MIN: usize = 8;
 export const NODE_MAX: usize = 16;
 export const NODE_NAMES: usize = 24;
 export const NODE_NAME_COUNT: usize = 28;
-const NODE_STATIC: usize = 32;
 
 export const WAY_0: usize = 64;
 export const WAY_1: usize = 160;
@@ -66,38 +65,33 @@ const PROMOTE_AFTER: u32 = 8;
 
 let nodes: usize = 0;
 let nodeCount: u32 = 0;
-let nodeMax: u32 = 0;
+let unknownCount: u32 = 0;
 let table: usize = 0;
 let tableMask: u32 = 0;
 let unknownText: usize = 0;
 
 /** Address of a node. */
-// @ts-ignore: decorator
 @inline
 export function nodeAt(index: u32): usize {
   return nodes + <usize>index * NODE_BYTES;
 }
 
 /** Index of the node at an address. */
-// @ts-ignore: decorator
 @inline
 export function nodeIndex(node: usize): u32 {
   return <u32>((node - nodes) / NODE_BYTES);
 }
 
-// @ts-ignore: decorator
 @inline
 export function rootNode(): usize {
   return nodes;
 }
 
-// @ts-ignore: decorator
 @inline
 export function endNode(): usize {
   return nodeAt(END);
 }
 
-// @ts-ignore: decorator
 @inline
 export function unknownNode(): usize {
   return nodeAt(UNKNOWN);
@@ -105,9 +99,9 @@ export function unknownNode(): usize {
 
 /** Makes an empty table with room for so many nodes and (parent, key) pairs of the catalog. */
 export function setupKeys(catalogNodes: u32, catalogPairs: u32): void {
-  nodeMax = catalogNodes + FIRST_FREE + UNKNOWN_NODES_MAX;
-  nodes = alloc(nodeMax * <u32>NODE_BYTES, 64);
+  nodes = alloc((catalogNodes + FIRST_FREE + UNKNOWN_NODES_MAX) * <u32>NODE_BYTES, 64);
   nodeCount = 0;
+  unknownCount = 0;
   for (let i: u32 = 0; i < FIRST_FREE; i++) newNode();
   store<u32>(endNode(), KIND_END);
   let size: u32 = 64;
@@ -173,7 +167,6 @@ function addChild(parent: u32, p: usize, length: u32, node: u32): u32 {
   const entry = place(parent, p, length, hash);
   if (load<u32>(entry) != 0) return load<u32>(entry);
   const made = node == 0 ? newNode() : node;
-  store<u32>(nodeAt(made), 1, NODE_STATIC);
   fillPlace(entry, parent, p, length, hash, made);
   return made;
 }
@@ -187,7 +180,10 @@ export function findKey(parent: u32, p: usize, length: u32, learn: bool): usize 
   const entry = place(parent, p, length, hash);
   const node = load<u32>(entry);
   if (node != 0) return nodeAt(node);
-  if (!learn || nodeCount >= nodeMax || length > UNKNOWN_KEY_BYTES_MAX) return unknownNode();
+  if (!learn || unknownCount >= UNKNOWN_NODES_MAX || length > UNKNOWN_KEY_BYTES_MAX) {
+    return unknownNode();
+  }
+  unknownCount++;
   const copy = unknownText;
   unknownText += 64;
   memory.copy(copy, p, length);
@@ -197,7 +193,6 @@ export function findKey(parent: u32, p: usize, length: u32, learn: bool): usize 
 }
 
 /** Whether a way that fits the state stands at `p`, beyond its first 16 bytes too. */
-// @ts-ignore: decorator
 @inline
 export function matches(way: usize, state: u32, p: usize, end: usize): bool {
   if (load<u32>(way, WAY_BEFORE) != state) return false;
@@ -227,17 +222,23 @@ export function learnWay(
   store<u32>(way, 0, WAY_HITS);
 }
 
-/** Counts a hit of way 1; often hit, it changes places with way 0. */
-export function promote(node: usize): void {
+/** Empties a way. */
+export function forgetWay(way: usize): void {
+  store<u32>(way, -1, WAY_BEFORE);
+}
+
+/** Counts a hit of way 1; often hit, it changes places with way 0. Returns where it lies then. */
+export function promote(node: usize): usize {
   const first = node + WAY_0;
   const second = node + WAY_1;
   const hits = load<u32>(second, WAY_HITS) + 1;
   store<u32>(second, hits, WAY_HITS);
-  if (hits < PROMOTE_AFTER) return;
+  if (hits < PROMOTE_AFTER) return second;
   store<u32>(second, 0, WAY_HITS);
   for (let i: usize = 0; i < WAY_BYTES; i += 16) {
     const v = v128.load(first + i);
     v128.store(first + i, v128.load(second + i));
     v128.store(second + i, v);
   }
+  return first;
 }

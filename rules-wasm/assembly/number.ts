@@ -9,7 +9,6 @@ import { MALFORMED_JSON, NUMBER_SHAPES, POWERS_OF_TEN } from "./layout";
 import { fault } from "./text";
 
 /** `Number(text)` of the bytes, by the host: for what no fast path rounds exactly. */
-// @ts-ignore: decorator
 @external("host", "number")
 declare function hostNumber(p: usize, length: u32): f64;
 
@@ -38,7 +37,6 @@ export function fillNumberTables(): void {
 }
 
 /** The digits in `v`, a number of `length` bytes with its dot at `dot` (`length` if none). */
-// @ts-ignore: decorator
 @inline
 export function mantissa(v: v128, length: u32, dot: u32): i64 {
   const shape = v128.load(NUMBER_SHAPES + ((length * 17 + dot) << 4));
@@ -56,14 +54,12 @@ export function mantissa(v: v128, length: u32, dot: u32): i64 {
 }
 
 /** `mantissa` shifted by its decimals. */
-// @ts-ignore: decorator
 @inline
 export function scaled(mantissa: i64, length: u32, dot: u32): f64 {
   const decimals: u32 = dot < length ? length - dot - 1 : 0;
   return <f64>mantissa / load<f64>(POWERS_OF_TEN + (decimals << 3));
 }
 
-// @ts-ignore: decorator
 @inline
 function isDigit(p: usize, end: usize): bool {
   return p < end && <u32>load<u8>(p) - 0x30 < 10;

@@ -181,14 +181,12 @@ function clearRows(rows: u32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function add(counter: usize, n: u32): void {
   store<f64>(counter, load<f64>(counter) + <f64>n);
 }
 
 /** A of the record, the running maximum applied. */
-// @ts-ignore: decorator
 @inline
 function appendTime(i: u32): f64 {
   const a = load<f64>(times + (<usize>i << 3));
@@ -257,7 +255,6 @@ function readSample(row: u32): bool {
 }
 
 /** The newline or end of the record that `p` stands before, or 0 with a fault. */
-// @ts-ignore: decorator
 @inline
 function lineEnd(p: usize): usize {
   while (p < recordEnd) {
@@ -337,7 +334,8 @@ function refuse(reason: u32, start: usize, end: usize, position: usize): bool {
  * object cut short before its neighbour), at that brace.
  */
 function refuseFault(start: usize): void {
-  const position = faultAt;
+  // Fixed-width loads may have seen the fault behind the record: what is missing is at its end.
+  const position = faultAt < recordEnd ? faultAt : recordEnd;
   let reason = faultReason;
   if (reason == MALFORMED_JSON && position < recordEnd && load<u8>(position) >= 0x80) {
     // A byte that no JSON text has here may be no UTF-8 either.

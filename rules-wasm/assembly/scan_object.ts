@@ -13,6 +13,7 @@
  */
 import { SCRATCH, SCRATCH_BYTES } from "./layout";
 import {
+  forgetWay,
   KIND_BOOLEAN,
   KIND_END,
   KIND_NAME,
@@ -64,26 +65,28 @@ export function readObject(p: usize, end: usize, row: usize): usize {
   let node = rootNode();
   let state: u32 = 0;
   while (true) {
-    if (matches(node + WAY_0, state, p, end)) {
-      const way = node + WAY_0;
+    const from = node;
+    const before = state;
+    const token = p;
+    let way = from + WAY_0;
+    let found = matches(way, state, p, end);
+    if (!found) {
+      way = from + WAY_1;
+      found = matches(way, state, p, end);
+      if (found) way = promote(from);
+    }
+    if (found) {
       p += load<u32>(way, WAY_LENGTH);
       node = load<u32>(way, WAY_NODE);
       state = load<u32>(way, WAY_AFTER);
-    } else if (matches(node + WAY_1, state, p, end)) {
-      const way = node + WAY_1;
-      const from = node;
-      p += load<u32>(way, WAY_LENGTH);
-      node = load<u32>(way, WAY_NODE);
-      state = load<u32>(way, WAY_AFTER);
-      promote(from);
     } else {
-      p = readToken(node, state, p, end, row);
+      p = readToken(from, before, token, end, row);
       if (p == 0) return 0;
       node = tokenNode;
       state = tokenState;
     }
 
-    const kind = load<u32>(node);
+    let kind = load<u32>(node);
     if (kind == KIND_NUMBER || kind == KIND_TIME) {
       const negative = load<u8>(p) == 0x2d;
       const q = p + <usize>negative;
@@ -103,10 +106,23 @@ export function readObject(p: usize, end: usize, row: usize): usize {
         if (kind == KIND_NUMBER) setNumber(node, value, row);
         else setTime(TIME_READ, value, p);
         p = q + length;
-      } else {
-        p = kind == KIND_NUMBER ? numberValueAt(node, p, end, row) : timeValueAt(node, p, end, row);
+        continue;
       }
-    } else if (kind == KIND_VEHICLE) p = vehicleValueAt(node, p, end, row);
+    } else if (kind == KIND_END) return p;
+
+    const c = load<u8>(p);
+    if (found && (c <= 0x20 || c == 0x7b)) {
+      // More belongs to the token than was remembered: white space, or a nested object.
+      forgetWay(way);
+      p = readToken(from, before, token, end, row);
+      if (p == 0) return 0;
+      node = tokenNode;
+      state = tokenState;
+      kind = load<u32>(node);
+    }
+    if (kind == KIND_NUMBER) p = numberValueAt(node, p, end, row);
+    else if (kind == KIND_TIME) p = timeValueAt(node, p, end, row);
+    else if (kind == KIND_VEHICLE) p = vehicleValueAt(node, p, end, row);
     else if (kind == KIND_END) return p;
     else if (kind == KIND_NONE) p = unknownValueAt(p, end);
     else if (kind == KIND_BOOLEAN) p = booleanValueAt(node, p, end, row);
@@ -115,7 +131,6 @@ export function readObject(p: usize, end: usize, row: usize): usize {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function setNumber(node: usize, value: f64, row: usize): void {
   // An infinity is out of range whatever the bounds are.

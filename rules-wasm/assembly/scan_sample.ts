@@ -1,5 +1,5 @@
 /** What a sample's object holds beside its columns: vehicle, time, counts. */
-import { KIND_NAME, KIND_NONE, KIND_TIME, KIND_VEHICLE, NODE_COLUMN } from "./keys";
+import { KIND_NAME, KIND_NUMBER, KIND_TIME, KIND_VEHICLE, NODE_COLUMN } from "./keys";
 
 export const VEHICLE_NONE: u32 = 0;
 /** A string without escapes. */
@@ -57,7 +57,6 @@ export function countUnknown(keys: u32): void {
 }
 
 /** The value of a signal is missing; `row` is the row's offset in a column. */
-// @ts-ignore: decorator
 @inline
 export function missing(node: usize, row: usize): void {
   const column: usize = load<u32>(node, NODE_COLUMN);
@@ -69,18 +68,22 @@ export function missingOutOfRange(node: usize, row: usize): void {
   outOfRange++;
 }
 
-/**
- * A value that its key cannot take: the signal is missing and counted, the vehicle or time is none.
- *
- * @returns whether the key is one of the catalog
- */
-export function loseValue(node: usize, at: usize, row: usize): bool {
+/** A value that its key cannot take: the signal is missing and counted, the vehicle or time none. */
+export function loseValue(node: usize, at: usize, row: usize): void {
   const kind = load<u32>(node);
-  if (kind == KIND_NONE) return false;
-  if (kind <= KIND_NAME) {
-    missing(node, row);
-    wrongType++;
-  } else if (kind == KIND_TIME) setTime(TIME_NONE, 0, at);
+  if (kind == KIND_TIME) setTime(TIME_NONE, 0, at);
   else if (kind == KIND_VEHICLE) setVehicle(VEHICLE_NONE, 0, 0, at);
+  else loseSignal(node, row);
+}
+
+/**
+ * A value of a wrong type for a signal.
+ *
+ * @returns whether the node is a signal's
+ */
+export function loseSignal(node: usize, row: usize): bool {
+  if (load<u32>(node) - KIND_NUMBER > KIND_NAME - KIND_NUMBER) return false;
+  missing(node, row);
+  wrongType++;
   return true;
 }

@@ -16,7 +16,7 @@ import {
   unknownNode,
   WAY_TEXT_MAX,
 } from "./keys";
-import { loseValue } from "./scan_sample";
+import { loseSignal } from "./scan_sample";
 
 /** Nested objects followed by name, at most; what lies deeper is passed over as unknown. */
 const DEPTH_MAX: u32 = 128;
@@ -91,7 +91,8 @@ export function readToken(from: usize, before: u32, p: usize, end: usize, row: u
       tokenNode = node;
       break;
     }
-    if (loseValue(node, p, row)) learn = false;
+    // Its leaves are values, under dotted names; it is none itself, and wrong for a signal.
+    if (loseSignal(node, row)) learn = false;
     store<u32>(parents + (depth << 2), parent);
     parent = nodeIndex(node);
     depth++;

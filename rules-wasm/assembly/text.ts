@@ -16,7 +16,6 @@ export function fault(at: usize, reason: i32): usize {
 }
 
 /** The first byte from `p` that is not JSON white space, or `end`. */
-// @ts-ignore: decorator
 @inline
 export function skipSpace(p: usize, end: usize): usize {
   while (p < end) {
@@ -205,7 +204,6 @@ export function fillTailMasks(): void {
 }
 
 /** The first `n` (0 to 16) bytes at `p`, the rest zero. */
-// @ts-ignore: decorator
 @inline
 export function loadTail(p: usize, n: u32): v128 {
   return v128.and(v128.load(p), v128.load(TAIL_MASKS + 16 - n));
@@ -224,7 +222,6 @@ export function hashBytes(p: usize, n: u32, seed: u32): u32 {
   return <u32>(mix(h, loadTail(p, n)) >> 16);
 }
 
-// @ts-ignore: decorator
 @inline
 function mix(h: u64, v: v128): u64 {
   let a = (h ^ i64x2.extract_lane(v, 0)) * 0xbf58476d1ce4e5b9;

@@ -100,7 +100,6 @@ export function vehicleIdLength(slot: u32): u32 {
 }
 
 /** Whether the entry holds the id. */
-// @ts-ignore: decorator
 @inline
 function holds(entry: usize, p: usize, length: u32, hash: u32): bool {
   if (load<u32>(entry, ENTRY_HASH) != hash || load<u32>(entry, ENTRY_LENGTH) != length) {

@@ -26,6 +26,7 @@ export interface Met {
 /** Paths longer than this are not followed by name. */
 const PATH_LENGTH_MAX = 4096;
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const SPACE = new Set([0x20, 0x0a, 0x0d, 0x09]);
 const ESCAPED = new Set([...'"\\/bfnrt'].map((c) => c.charCodeAt(0)));
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -101,8 +102,7 @@ export function walkValue(bytes: Uint8Array, at: number, met: (value: Met) => vo
 
 /** The text of valid UTF-8 bytes. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-    .decode(bytes.subarray(start, end));
+  return decoder.decode(bytes.subarray(start, end));
 }
 
 function isNumberStart(byte: number): boolean {

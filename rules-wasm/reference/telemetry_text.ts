@@ -155,8 +155,10 @@ function readObject(
   let time: Met | undefined;
   for (const value of met.slice(1)) {
     const owner = value.path === null ? undefined : keyed.get(value.path);
+    // An object's leaves are values, under dotted names; it is none itself, and wrong for a signal.
+    if (value.kind === "object" && owner?.kind !== "signal") continue;
     if (owner === undefined) {
-      if (value.kind !== "object" && !value.inArray) counts.unknownKeys++;
+      if (!value.inArray) counts.unknownKeys++;
     } else if (owner.kind === "vehicle") vehicle = value;
     else if (owner.kind === "time") time = value;
     else {
