@@ -8,6 +8,8 @@ import { CATALOG, JsonDecoder, MemoryBus, RULE_SET, TestContext, until } from ".
 /** A dashboard that is running, with its bus. */
 export interface Site {
   readonly url: string;
+  /** Folder of its store. */
+  readonly dir: string;
   readonly bus: MemoryBus;
   readonly context: TestContext;
   readonly acted: [string, AgentAction][];
@@ -91,6 +93,7 @@ export async function onSite(
     get context() {
       return context;
     },
+    dir,
     bus,
     acted,
     agents: [agentOf("analysis", "running")],
