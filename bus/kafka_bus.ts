@@ -1,4 +1,13 @@
-/** The bus on Apache Kafka. The only file that imports the client library. */
+/**
+ * The bus on Apache Kafka, 2.4 or newer. The only file that imports the client library.
+ *
+ * 1. `kafka_port.ts` carries the port out; `kafka_topics.ts` creates and checks topics.
+ * 2. `kafka_publisher.ts` sends what `kafka_requests.ts` has cut up, one partition a request.
+ * 3. `kafka_fetcher.ts` polls through `kafka_reader.ts`, which takes fetch answers undecoded;
+ *    `kafka_records.ts` and `kafka_columns.ts` make batches of them without an object a record.
+ * 4. `kafka_group.ts` keeps the membership and fences; `kafka_lease.ts` commits steps.
+ * 5. `kafka_range.ts` streams history; `kafka_progress.ts` finds the newest progress record.
+ */
 import {
   type Admin,
   type Cluster,
