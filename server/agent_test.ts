@@ -4,7 +4,7 @@ import { openEmbeddedBus } from "../bus/embedded_bus.ts";
 import { createDecoder } from "../rules-wasm/decoder.ts";
 import { CannotListenError, runDashboard } from "./agent.ts";
 import { depsOf, onSite, settled } from "./test_site.ts";
-import { MemoryBus, TestContext, transitionOf, until } from "./test_support.ts";
+import { CATALOG, MemoryBus, TestContext, transitionOf, until } from "./test_support.ts";
 
 Deno.test("dashboard: a port in use is one clear fault that names it and the way out", () =>
   onSite(async (site) => {
