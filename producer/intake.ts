@@ -2,7 +2,7 @@
 import { type Bus, type OutgoingRecord, RECORD_BYTES_MAX } from "../bus/port.ts";
 import type { Intake, IntakeResult, RefusalReason } from "../contract/telemetry.ts";
 import type { Decoder } from "../rules-wasm/decoder_port.ts";
-import { type ArrayElement, skipWhitespace, splitArray } from "./json_array.ts";
+import { type ArrayElement, skipWhitespace, splitArray, splitLines } from "./json_array.ts";
 
 /** What an intake is made of. */
 export interface IntakeOptions {
@@ -57,8 +57,9 @@ export function createIntake(options: IntakeOptions): Intake {
     outlet.reserve(body.length);
     try {
       const sorting = new Sorting(body);
-      if (body[start] === OPEN_ARRAY) sorting.array(splitArray(body, start), options);
-      else sorting.lines(start, options);
+      const parts = body[start] === OPEN_ARRAY ? splitArray(body, start) : splitLines(body, start);
+      if (parts === null) sorting.whole(start, options);
+      else sorting.parts(parts, options);
       const records = sorting.records(options.decoder);
       if (records.length > 0) await outlet.publish(records);
       return sorting.result();
@@ -97,8 +98,8 @@ class Sorting {
 
   constructor(readonly body: Uint8Array) {}
 
-  /** Sorts objects that follow each other, usually one a line. */
-  lines(start: number, { decoder, now }: IntakeOptions): void {
+  /** Sorts one object, or several that run over lines. */
+  whole(start: number, { decoder, now }: IntakeOptions): void {
     const values = this.body.subarray(start);
     const input = {
       count: 1,
@@ -116,8 +117,8 @@ class Sorting {
     });
   }
 
-  /** Sorts the elements of an array. */
-  array(elements: readonly ArrayElement[], { decoder, now }: IntakeOptions): void {
+  /** Sorts the elements of an array, or lines. */
+  parts(elements: readonly ArrayElement[], { decoder, now }: IntakeOptions): void {
     // Each element is a record of its own, so that a broken one spoils no other. Within it, line
     // ends become carriage returns: whitespace as well, but no place where a reader starts anew.
     const values = new Uint8Array(elements.reduce((sum, e) => sum + e.end - e.start, 0));

@@ -51,13 +51,22 @@ Deno.test("intake: an object, an array and NDJSON are stored byte for byte, by v
   const pretty = JSON.stringify(JSON.parse(A1), null, 2);
   assertEquals((await take(`[${pretty}]`)).accepted, 1);
   assertEquals((await take(pretty)).accepted, 1);
-  assertEquals(bus.published.map(({ value }) => value), [A1, pretty, pretty]);
+  assertEquals((await take(`${pretty}\n${pretty}\n`)).accepted, 2);
+  assertEquals(bus.published.map(({ value }) => value), [
+    A1,
+    pretty,
+    pretty,
+    `${pretty}\n${pretty}`,
+  ]);
 });
 
 Deno.test("intake: hostile bodies lose what is broken, with index and position, and nothing else", async () => {
   const far = `{"vehicle":"a","ts":${NOW + 3_600_000}}`;
   const cases: [string, string | Uint8Array, number, [number, RefusalReason][]][] = [
     ["truncated line", `${A1}\n{"vehicle":"a","ts":\n${A2}`, 2, [[1, "malformed-json"]]],
+    ["first line truncated", `{"vehicle":"a","ts":\n${A1}\n${A2}`, 2, [[0, "malformed-json"]]],
+    ["open string", `{"vehicle":"a\n${A1}\n${A2}`, 2, [[0, "malformed-json"]]],
+    ["two on a line", `${A1} ${A2}\n${B1}`, 1, [[0, "malformed-json"]]],
     ["truncated element", `[${A1},{"vehicle":"a","ts":}, ${A2}]`, 2, [[1, "malformed-json"]]],
     ["missing end", `[${A1},${A2}`, 2, [[2, "malformed-json"]]],
     ["cut in the midst", `[${A1},{"vehicle":"a`, 1, [[1, "malformed-json"]]],

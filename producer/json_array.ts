@@ -1,8 +1,9 @@
-/** Finds the elements of a JSON array without parsing them: brackets and strings, nothing more. */
+/** Finds values in JSON text without parsing them: brackets and strings, nothing more. */
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const NEWLINE = 0x0a;
 const OPEN_ARRAY = 0x5b;
 const CLOSE_ARRAY = 0x5d;
 const OPEN_OBJECT = 0x7b;
@@ -60,6 +61,36 @@ export function splitArray(bytes: Uint8Array, open: number): ArrayElement[] {
     if (bytes[end] === CLOSE_ARRAY) return behind(bytes, end, elements);
     at = skipWhitespace(bytes, end + 1);
   }
+}
+
+/**
+ * Splits a text of objects into its lines, if it is one of lines: empty ones are left out.
+ *
+ * @param start index of the first byte that is not whitespace
+ * @returns null if the text is one object, or several that run over lines
+ */
+export function splitLines(bytes: Uint8Array, start: number): ArrayElement[] | null {
+  const end = endOfValue(bytes, start);
+  const isOne = skipWhitespace(bytes, end) === bytes.length && isClosed(bytes, start, end);
+  if (isOne) return null;
+  const lines: ArrayElement[] = [];
+  let whole = false;
+  for (let at = start; at < bytes.length;) {
+    const newline = bytes.indexOf(NEWLINE, at);
+    const stop = newline < 0 ? bytes.length : newline;
+    const from = skipWhitespace(bytes, at);
+    let to = stop;
+    while (to > from && isWhitespace(bytes[to - 1])) to--;
+    if (from < to) {
+      lines.push({ start: from, end: to, brokenAt: -1 });
+      // One whole object on a line of its own shows that a line's end is an object's end.
+      if (!whole && bytes[from] === OPEN_OBJECT && bytes[to - 1] === CLOSE_OBJECT) {
+        whole = endOfValue(bytes.subarray(0, to), from) === to && isClosed(bytes, from, to);
+      }
+    }
+    at = stop + 1;
+  }
+  return whole ? lines : null;
 }
 
 function behind(bytes: Uint8Array, close: number, elements: ArrayElement[]): ArrayElement[] {

@@ -4,8 +4,9 @@ import type { Catalog } from "../contract/catalog.ts";
 import type { EventSink } from "../contract/events.ts";
 import type { Sleep } from "./agent.ts";
 import type { ColumnMapping } from "./mapping.ts";
-import { readRows, type RecordingOptions, type SourceRow } from "./recording.ts";
+import { readRows } from "./recording.ts";
 import { mergeRows } from "./row_merge.ts";
+import type { RecordingOptions, SourceRow } from "./source_row.ts";
 
 /** How recordings are replayed. */
 export interface ReplayOptions {
@@ -59,7 +60,7 @@ export interface ReplayResult {
 }
 
 /** Bytes gathered before they are published. */
-const FLUSH_BYTES = 1024 * 1024;
+const FLUSH_BYTES = 4 * 1024 * 1024;
 /** Most bytes of one record of several samples. */
 const RECORD_BYTES = 512 * 1024;
 /** Least time between two publishes of a paced replay. */
@@ -146,7 +147,8 @@ class Run {
   readonly #encoder = new TextEncoder();
   /** Lines by vehicle; those of no vehicle under null. */
   #lines = new Map<string | null, Uint8Array[]>();
-  readonly #vehicles = new Set<string>();
+  /** UTF-8 of the ids seen. */
+  readonly #vehicles = new Map<string, Uint8Array>();
   #rows = 0;
   #records = 0;
   #withoutTime = 0;
@@ -197,10 +199,13 @@ class Run {
     if (this.#lines.size === 0) return;
     const records: OutgoingRecord[] = [];
     for (const [vehicle, lines] of this.#lines) {
-      const key = vehicle === null ? null : this.#encoder.encode(vehicle);
-      for (const value of packLines(lines)) {
-        records.push(key === null ? { key, value, partition: 0 } : { key, value });
+      if (vehicle === null) {
+        // Each by itself: what is broken could swallow its neighbour.
+        for (const value of lines) records.push({ key: null, value, partition: 0 });
+        continue;
       }
+      const key = this.#key(vehicle);
+      for (const value of packLines(lines)) records.push({ key, value });
     }
     this.#lines = new Map();
     this.bytes = 0;
@@ -228,6 +233,14 @@ class Run {
     };
   }
 
+  #key(vehicle: string): Uint8Array {
+    const known = this.#vehicles.get(vehicle);
+    if (known !== undefined) return known;
+    const key = this.#encoder.encode(vehicle);
+    this.#vehicles.set(vehicle, key);
+    return key;
+  }
+
   #count(row: SourceRow): void {
     this.#rows++;
     if (row.malformed) {
@@ -235,7 +248,6 @@ class Run {
       return;
     }
     if (row.vehicle === null) this.#withoutVehicle++;
-    else this.#vehicles.add(row.vehicle);
     if (Number.isNaN(row.t)) {
       this.#withoutTime++;
       return;

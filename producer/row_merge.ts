@@ -1,5 +1,5 @@
 /** Merges recordings by their times, each in its own order. */
-import type { SourceRow } from "./recording.ts";
+import type { SourceRow } from "./source_row.ts";
 
 /** Rows handed on at a time. */
 const BATCH_ROWS = 512;

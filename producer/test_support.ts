@@ -103,7 +103,7 @@ export async function withFolder(run: (folder: string) => Promise<void>): Promis
 
 /** Folder of the real recordings, or null where they are not. */
 export function realData(): string | null {
-  const folder = new URL("../../shared/data/", import.meta.url).pathname;
+  const folder = `${import.meta.dirname}/../../shared/data/`;
   try {
     return Deno.statSync(folder).isDirectory ? folder : null;
   } catch (error) {
