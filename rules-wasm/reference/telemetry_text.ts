@@ -123,7 +123,8 @@ function lineEnd(bytes: Uint8Array, at: number): number {
 
 function beginsLine(bytes: Uint8Array, start: number, at: number): boolean {
   if (bytes[at] !== 0x7b) return false;
-  const before = textOf(bytes, start, at);
+  // Latin-1 keeps one character a byte, whatever the bytes are.
+  const before = new TextDecoder("latin1").decode(bytes.subarray(start, at));
   return /\n[ \t\r]*$/.test(before);
 }
 
