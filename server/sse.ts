@@ -54,6 +54,8 @@ export class Hub {
   #ringBytes = 0;
   #seq = 0;
   #closed = false;
+  /** The full frame of the current fifth of a second: many may connect at once. */
+  #full: Uint8Array | null = null;
   readonly #encoder = new TextEncoder();
 
   constructor(options: HubOptions) {
@@ -117,9 +119,9 @@ export class Hub {
   /** Sends the next fleet frame; call five times a second. */
   frame(): void {
     const frame = this.#options.delta();
+    this.#full = null;
     if (this.#clients.size === 0) return;
     let delta: Uint8Array | undefined;
-    let full: Uint8Array | undefined;
     const chunks = new Map<number, Uint8Array | null>();
     for (const client of this.#clients) {
       if (!hasRoom(client)) {
@@ -133,8 +135,7 @@ export class Hub {
       if (!hasRoom(client)) {
         client.needsFull ||= frame !== null;
       } else if (client.needsFull) {
-        full ??= this.#event("fleet", this.#options.full());
-        client.controller.enqueue(full);
+        client.controller.enqueue(this.#fullFrame());
         client.needsFull = false;
       } else if (frame !== null) {
         delta ??= this.#event("fleet", frame);
@@ -183,9 +184,15 @@ export class Hub {
     if (seen === null) parts.push(this.#reset());
     const missed = seen === null ? null : this.#since(seen);
     if (missed !== null) parts.push(missed);
-    parts.push(this.#event("fleet", this.#options.full()));
+    parts.push(this.#fullFrame());
     parts.push(this.#event("pipeline", this.#options.pipeline()));
     client.controller.enqueue(concat(parts));
+  }
+
+  /** It may be a little older than a delta to come, which then brings what it lacks. */
+  #fullFrame(): Uint8Array {
+    this.#full ??= this.#event("fleet", this.#options.full());
+    return this.#full;
   }
 
   /** Number in an id of this epoch that the ring still follows on from; null otherwise. */
