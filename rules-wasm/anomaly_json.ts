@@ -27,18 +27,32 @@ export interface TransitionData {
 
 const CLEARED: TransitionKind = "cleared";
 
+/** A vehicle's id in the forms that a transition needs. */
+export interface VehicleText {
+  readonly id: string;
+  /** As JSON, quotes included. */
+  readonly json: string;
+}
+
+/** Writes a part of a JSON text from captures, beginning at one of them. */
+type Writer = (captures: Float64Array, at: number, vehicle: VehicleText) => string;
+
 /** Writes the transitions of one rule in one partition. */
 export class TransitionWriter {
-  readonly #rule: string;
-  readonly #version: string;
-  readonly #terms: readonly ((captures: Float64Array, at: number) => string)[];
+  readonly #head: string;
+  readonly #terms: readonly Writer[];
   readonly #termCaptures: readonly number[];
+  readonly #message: readonly Writer[];
+  readonly #messageCaptures: readonly number[];
 
   constructor(readonly rule: Rule, version: string, readonly partition: number) {
-    this.#rule = JSON.stringify(rule.id);
-    this.#version = JSON.stringify(version);
+    this.#head = `"rule":${JSON.stringify(rule.id)},"version":${
+      JSON.stringify(version)
+    },"vehicle":`;
     this.#terms = rule.terms.map(termWriter);
     this.#termCaptures = rule.terms.map((term) => term.kind === "compare" ? 2 : 1);
+    this.#message = rule.message.map(messageWriter);
+    this.#messageCaptures = rule.message.map((part) => part.kind === "value" ? 1 : 0);
   }
 
   /**
@@ -47,29 +61,39 @@ export class TransitionWriter {
    * @param captures values of the terms (left and right, or the condition as 1 and 0), then of the
    * message's parts; NaN is unknown
    */
-  write(data: TransitionData, vehicle: string, captures: Float64Array): string {
+  write(data: TransitionData, vehicle: VehicleText, captures: Float64Array): string {
     const { openOffset: offset, openIndex: index, onset } = data;
     const { partition } = this;
-    const id = anomalyId({ rule: this.rule.id, vehicle, onset, partition, offset, index });
+    const id = anomalyId({
+      rule: this.rule.id,
+      vehicle: vehicle.id,
+      onset,
+      partition,
+      offset,
+      index,
+    });
     const kind = TRANSITION_KINDS[data.kind];
     const reason = kind === CLEARED ? `"reason":"${CLEAR_REASONS[data.reason]}",` : "";
     let at = 0;
-    const terms: string[] = [];
-    this.#terms.forEach((write, i) => {
-      terms.push(write(captures, at));
+    let terms = "";
+    for (let i = 0; i < this.#terms.length; i++) {
+      terms += (i === 0 ? "" : ",") + this.#terms[i](captures, at, vehicle);
       at += this.#termCaptures[i];
-    });
-    const message = JSON.stringify(messageText(this.rule.message, vehicle, captures, at));
-    return `{"id":"${id}","kind":"${kind}",${reason}"rule":${this.#rule},` +
-      `"version":${this.#version},"vehicle":${JSON.stringify(vehicle)},` +
+    }
+    let message = "";
+    for (let i = 0; i < this.#message.length; i++) {
+      message += this.#message[i](captures, at, vehicle);
+      at += this.#messageCaptures[i];
+    }
+    return `{"id":"${id}","kind":"${kind}",${reason}${this.#head}${vehicle.json},` +
       `"severity":"${SEVERITIES[data.severity]}","onset":${onset},"at":${data.at},` +
-      `"append":${data.append},"count":${data.count},"message":${message},` +
-      `"terms":[${terms.join()}],"source":{"partition":${partition},` +
+      `"append":${data.append},"count":${data.count},"message":"${message}",` +
+      `"terms":[${terms}],"source":{"partition":${partition},` +
       `"offset":"${data.sourceOffset}","index":${data.sourceIndex}}}`;
   }
 }
 
-function termWriter(term: TermSource): (captures: Float64Array, at: number) => string {
+function termWriter(term: TermSource): Writer {
   if (term.kind === "condition") {
     const head = `{"text":${JSON.stringify(term.text)},"value":`;
     return (captures, at) => {
@@ -90,25 +114,27 @@ function shown(value: number, names: readonly string[] | undefined): string {
   return name === undefined ? String(value) : JSON.stringify(name);
 }
 
-function messageText(
-  parts: readonly MessagePart[],
-  vehicle: string,
-  captures: Float64Array,
-  from: number,
-): string {
-  let at = from;
-  let text = "";
-  for (const part of parts) {
-    if (part.kind === "text") text += part.text;
-    else if (part.kind === "vehicle") text += vehicle;
-    else text += valueText(captures[at++], part.unit, part.names);
+/** A piece of a message within a JSON string. */
+function messageWriter(part: MessagePart): Writer {
+  switch (part.kind) {
+    case "text": {
+      const text = escaped(part.text);
+      return () => text;
+    }
+    case "vehicle":
+      return (_captures, _at, vehicle) => vehicle.json.slice(1, -1);
+    case "value": {
+      const unit = part.unit === "" ? "" : escaped(` ${part.unit}`);
+      const names = part.names?.map(escaped);
+      return (captures, at) => {
+        const value = captures[at];
+        if (Number.isNaN(value)) return "unknown";
+        return names?.[value] ?? `${value}${unit}`;
+      };
+    }
   }
-  return text;
 }
 
-function valueText(value: number, unit: string, names: readonly string[] | undefined): string {
-  if (Number.isNaN(value)) return "unknown";
-  const name = names?.[value];
-  if (name !== undefined) return name;
-  return unit === "" ? String(value) : `${value} ${unit}`;
+function escaped(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
 }

@@ -7,7 +7,7 @@
 import type { Refusal } from "../contract/telemetry.ts";
 import { COLUMN_BYTES } from "./assembly/layout.ts";
 import * as K from "./assembly/plan_layout.ts";
-import { TransitionWriter } from "./anomaly_json.ts";
+import { TransitionWriter, type VehicleText } from "./anomaly_json.ts";
 import { type EngineCalls, engineCalls, EngineMemory } from "./engine_memory.ts";
 import type {
   AnomalyRecord,
@@ -60,6 +60,20 @@ export function createEngine(ruleSet: RuleSet, options: EngineOptions): KernelEn
   return new PartitionEngine(plan, options.partition, kernel, scanner);
 }
 
+/** A vehicle as transitions name it. */
+interface Vehicle extends VehicleText {
+  readonly key: Uint8Array;
+}
+
+/** A transition before its bytes are made. */
+interface Written {
+  readonly key: Uint8Array;
+  readonly json: string;
+  readonly append: number;
+}
+
+const TEXT = new TextEncoder();
+
 /** The engine over a kernel and whatever fills its columns. */
 export class PartitionEngine implements KernelEngine {
   readonly #calls: EngineCalls;
@@ -67,7 +81,7 @@ export class PartitionEngine implements KernelEngine {
   readonly #writers: readonly TransitionWriter[];
   readonly #filters: readonly ((vehicle: string) => boolean)[];
   /** Ids by slot, decoded when first needed. */
-  #ids: string[] = [];
+  readonly #vehicles: Vehicle[] = [];
   #slots = 0;
   /** Slots given free whose next vehicle is to be told its rules. */
   readonly #freed = new Set<number>();
@@ -99,10 +113,10 @@ export class PartitionEngine implements KernelEngine {
   push(input: EngineInput, mode: PushMode = "live"): PushResult {
     const { scanner } = this;
     const calls = this.#calls;
-    const anomalies: AnomalyRecord[] = [];
+    const written: Written[] = [];
     const refusals: Refusal[] = [];
     const kernelMode = mode === "warm" ? K.MODE_WARM : K.MODE_LIVE;
-    const out = mode === "live" ? anomalies : null;
+    const out = mode === "live" ? written : null;
     scanner.begin(input);
     this.#takeOffsets(input);
     while (!this.#memory.exhausted) {
@@ -115,7 +129,7 @@ export class PartitionEngine implements KernelEngine {
       if (out) this.#collect(out);
     }
     calls.runStop();
-    return { anomalies, refusals };
+    return { anomalies: encoded(written), refusals };
   }
 
   nextTimer(): number | null {
@@ -176,7 +190,7 @@ export class PartitionEngine implements KernelEngine {
   }
 
   /** Fires what is due before the next record. */
-  #fireTimers(mode: number, out: AnomalyRecord[] | null): void {
+  #fireTimers(mode: number, out: Written[] | null): void {
     for (let more = 1; more !== 0;) {
       this.#calls.runStart();
       more = this.#calls.runTimers(mode);
@@ -185,7 +199,7 @@ export class PartitionEngine implements KernelEngine {
       if (forgotten === 0) continue;
       const slot = forgotten - 1;
       this.scanner.free(slot);
-      delete this.#ids[slot];
+      delete this.#vehicles[slot];
       this.#freed.add(slot);
       this.#free++;
     }
@@ -210,7 +224,7 @@ export class PartitionEngine implements KernelEngine {
   #filter(slot: number): void {
     const filters = this.#filters;
     if (filters.length === 0) return;
-    const id = this.#id(slot);
+    const { id } = this.#vehicle(slot);
     for (let word = 0; word * 32 < filters.length; word++) {
       let bits = 0;
       for (let bit = 0; bit < 32 && word * 32 + bit < filters.length; bit++) {
@@ -220,8 +234,11 @@ export class PartitionEngine implements KernelEngine {
     }
   }
 
-  #id(slot: number): string {
-    return this.#ids[slot] ??= this.scanner.vehicle(slot);
+  #vehicle(slot: number): Vehicle {
+    const known = this.#vehicles[slot];
+    if (known !== undefined) return known;
+    const id = this.scanner.vehicle(slot);
+    return this.#vehicles[slot] = { id, json: JSON.stringify(id), key: TEXT.encode(id) };
   }
 
   #takeOffsets(input: EngineInput): void {
@@ -238,14 +255,13 @@ export class PartitionEngine implements KernelEngine {
   }
 
   /** Writes the transitions of the last run, in the order of their rows, then of the rules. */
-  #collect(out: AnomalyRecord[]): void {
+  #collect(out: Written[]): void {
     const memory = this.#memory;
     const count = memory.transitions;
     if (count === 0) return;
     const at = memory.u32(K.E_TRANSITIONS_AT);
     const size = memory.u32(K.E_TRANSITION_BYTES);
     const { view } = memory;
-    const text = new TextEncoder();
     for (const i of inOrder(view, at, size, count)) {
       const from = at + i * size;
       const slot = view.getUint32(from + K.TR_SLOT, true);
@@ -254,7 +270,7 @@ export class PartitionEngine implements KernelEngine {
       for (let c = 0; c < captures.length; c++) {
         captures[c] = view.getFloat64(from + K.TR_CAPTURES + 8 * c, true);
       }
-      const vehicle = this.#id(slot);
+      const vehicle = this.#vehicle(slot);
       const append = view.getFloat64(from + K.TR_APPEND, true);
       const json = this.#writers[rule].write(
         {
@@ -273,7 +289,7 @@ export class PartitionEngine implements KernelEngine {
         vehicle,
         captures,
       );
-      out.push({ key: text.encode(vehicle), value: text.encode(json), append });
+      out.push({ key: vehicle.key, json, append });
     }
   }
 }
@@ -289,4 +305,19 @@ function inOrder(view: DataView, at: number, size: number, count: number): Itera
   }
   keys.sort();
   return keys.map((key) => key % 2 ** 32);
+}
+
+/** Makes the bytes of all at once: a call for each would cost several times as much. */
+function encoded(written: readonly Written[]): AnomalyRecord[] {
+  if (written.length === 0) return [];
+  const text = written.map(({ json }) => json).join("");
+  const bytes = TEXT.encode(text);
+  // As many bytes as characters: all ASCII, so that lengths in the text are lengths in the bytes.
+  const ascii = bytes.length === text.length;
+  let at = 0;
+  return written.map(({ key, json, append }) => {
+    const value = ascii ? bytes.subarray(at, at + json.length) : TEXT.encode(json);
+    at += json.length;
+    return { key, value, append };
+  });
 }

@@ -13,6 +13,7 @@ import {
   planSignalCount,
   planSignals,
   rawColumns,
+  seen,
   values,
 } from "./plan";
 import {
@@ -33,6 +34,7 @@ import {
   E_SLOT,
   E_T,
   E_TIMER,
+  E_TOUCHED,
   MASK_BYTES,
   PS_BYTES,
   PS_STALE,
@@ -104,6 +106,37 @@ export function leaveRows(from: u32, to: u32): void {
   }
 }
 
+/** Marks the signals that a row has carried: the others are unknown for every vehicle. */
+function noteSeen(rows: u32): void {
+  for (let s: u32 = 0; s < planSignalCount; s++) {
+    if (load<u8>(seen + s) != 0) continue;
+    const column: usize = load<u32>(rawColumns + (s << 2));
+    for (let row: u32 = 0; row < rows; row++) {
+      const x = load<f64>(column + (row << 3));
+      if (x != x) continue;
+      store<u8>(seen + s, 1);
+      touchBytes = max(touchBytes, load<u32>(planSignals + s * PS_BYTES, PS_STATE) + 16);
+      break;
+    }
+  }
+}
+
+/** Rows whose state is asked for together, so that the waits for memory overlap. */
+const AHEAD: u32 = 16;
+
+/** Bytes of a vehicle's state up to the last signal that has been seen. */
+let touchBytes: u32 = 64;
+
+/** Touches the state of the next rows' vehicles. */
+function touch(from: u32, to: u32): void {
+  let sum: u32 = 0;
+  for (let row = from; row < to; row++) {
+    const base = vehicleAt(load<u32>(ROW_SLOT + (row << 2)));
+    for (let at: u32 = 0; at < touchBytes; at += 64) sum += load<u32>(base + at);
+  }
+  store<u32>(E_TOUCHED, sum);
+}
+
 /** Whether the row carries nothing that its vehicle does not have at the same T already. */
 function bringsNothing(row: u32, base: usize, t: f64): bool {
   for (let s: u32 = 0; s < planSignalCount; s++) {
@@ -120,6 +153,11 @@ function resolveRow(row: u32, base: usize, t: f64): void {
   let signal = planSignals;
   let register = values + (<usize>row << 3);
   for (let s: u32 = 0; s < planSignalCount; s++) {
+    if (load<u8>(seen + s) == 0) {
+      signal += PS_BYTES;
+      register += COLUMN_BYTES;
+      continue;
+    }
     let x = load<f64>(load<u32>(rawColumns + (s << 2)) + (row << 3));
     const at = base + load<u32>(signal, PS_STATE);
     if (x == x) {
@@ -172,7 +210,9 @@ function lateResets(base: usize, t: f64, a: f64): bool {
  * row admitted again
  */
 export function admit(from: u32, to: u32, offsets: usize): u32 {
+  noteSeen(to);
   for (let row = from; row < to; row++) {
+    if (((row - from) & (AHEAD - 1)) == 0) touch(row, min(row + AHEAD, to));
     const slot = load<u32>(ROW_SLOT + (row << 2));
     const base = vehicleAt(slot);
     const t = load<f64>(ROW_T + (row << 3));

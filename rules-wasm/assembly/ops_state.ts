@@ -1,5 +1,5 @@
 /** Operators with state per vehicle: row by row, in the order of the log. */
-import { E_ALL, E_BASE, E_EVALUATED, E_T, MASK_BYTES } from "./plan_layout";
+import { E_ALL, E_BASE, E_EVALUATED, E_T, E_TOUCHED, MASK_BYTES } from "./plan_layout";
 
 @inline
 function baseAt(row: u32): usize {
@@ -68,7 +68,26 @@ export function opPrevCondition(
   }
 }
 
+/** Whether `t` lies in a later slot than `before`; most often their distance alone tells. */
+@inline
+function leaves(before: f64, t: f64, width: f64): bool {
+  return t - before >= width || Math.floor(before / width) != Math.floor(t / width);
+}
+
 // A ring of kept samples, oldest first: u32 head, u32 count, then T and value (f64 each) by place.
+
+/** Touches what the rings of 64 rows will be asked for, so that the waits for memory overlap. */
+function touchRings(w: u32, state: usize, places: u32): void {
+  let sum: u64 = 0;
+  for (let rest = load<u64>(E_ALL + (w << 3)); rest != 0; rest &= rest - 1) {
+    const at = baseAt((w << 6) + <u32>ctz(rest)) + state;
+    const head = load<u32>(at);
+    let last = head + load<u32>(at, 4);
+    if (last >= places) last -= places;
+    sum += load<u64>(at + 8 + (head << 4)) + load<u64>(at + 8 + (last << 4));
+  }
+  store<u64>(E_TOUCHED, sum);
+}
 
 /**
  * The newest kept sample at or before T - d: its value, and its T into the next register; NaN if
@@ -90,6 +109,7 @@ export function opSlots(
 ): void {
   for (let w: u32 = 0; w < words; w++) {
     const taken = load<u64>(brings + (w << 3));
+    touchRings(w, state, places);
     for (let rest = load<u64>(E_ALL + (w << 3)); rest != 0; rest &= rest - 1) {
       const bit = <u64>ctz(rest);
       const row = (w << 6) + <u32>bit;
@@ -123,7 +143,7 @@ export function opSlots(
           let last = head + count - 1;
           if (last >= places) last -= places;
           let entry = ring + (last << 4);
-          if (count == 0 || Math.floor(load<f64>(entry) / width) != Math.floor(t / width)) {
+          if (count == 0 || leaves(load<f64>(entry), t, width)) {
             last = last + 1 == places ? 0 : last + 1;
             if (count == 0) last = head;
             entry = ring + (last << 4);

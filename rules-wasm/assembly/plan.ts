@@ -63,6 +63,8 @@ export let activeRows: usize = 0;
 export let activeAny: usize = 0;
 /** Per signal of the plan: address of its raw column (u32). */
 export let rawColumns: usize = 0;
+/** u8 per signal of the plan: whether any row has carried it yet. */
+export let seen: usize = 0;
 /** f64 per rule: how often it opened. */
 export let firedCounts: usize = 0;
 
@@ -117,6 +119,11 @@ export function planLoad(address: usize): void {
   activeAny = alloc(ruleCount, 16);
   firedCounts = alloc(ruleCount * 8, 16);
   rawColumns = alloc(planSignalCount * 4, 16);
+  seen = alloc(planSignalCount, 16);
+  // A signal that no row has carried is unknown on every row.
+  for (let s: u32 = 0; s < planSignalCount; s++) {
+    for (let row: usize = 0; row < 1024; row++) store<f64>(valueAt(s) + (row << 3), NaN);
+  }
 }
 
 /** Tells where the raw column of a signal of the plan lies. */

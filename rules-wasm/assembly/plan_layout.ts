@@ -226,6 +226,7 @@ export const E_STATE_BYTES = 0x28038;
 /** u32: slot + 1 of the vehicle that the last call forgot, 0 for none; the host frees it. */
 export const E_FORGOTTEN_SLOT = 0x28040;
 export const E_RECORDS = 0x28044;
+export const E_TOUCHED = 0x28048;
 
 /** Masks of kinds of rows. */
 export const E_EVALUATED = 0x28100;
