@@ -1,5 +1,5 @@
 /** What an analysis agent counts, summed over its partitions. */
-import type { SampleCounts } from "../contract/telemetry.ts";
+import type { EngineCounts } from "../rules-wasm/engine_port.ts";
 
 /** Running figures of one partition. */
 export interface PartitionFigures {
@@ -7,7 +7,8 @@ export interface PartitionFigures {
   lagRecords: number;
   /** Age of the newest record consumed when there are more, seconds; 0 otherwise. */
   lagSeconds: number;
-  counts: SampleCounts & { late: number; duplicates: number };
+  /** Of the engine, what it took in again after a restart included. */
+  counts: EngineCounts;
   vehicles: number;
   stateBytes: number;
 }
@@ -27,8 +28,11 @@ export class Meter {
     this.#partitions.set(partition, figures);
   }
 
-  /** Forgets a partition that was given back. */
+  /** Forgets a partition that was given back; what was counted stays counted. */
   drop(partition: number): void {
+    const figures = this.#partitions.get(partition);
+    if (!figures) return;
+    for (const [name, count] of counted(figures)) this.add(name, count);
     this.#partitions.delete(partition);
   }
 
@@ -48,7 +52,24 @@ export class Meter {
       metrics.state_bytes += figures.stateBytes;
       metrics[`lag_records_p${partition}`] = figures.lagRecords;
     }
-    for (const [name, total] of this.#totals) metrics[name] = total;
+    for (const figures of this.#partitions.values()) {
+      for (const [name, count] of counted(figures)) metrics[name] = (metrics[name] ?? 0) + count;
+    }
+    for (const [name, total] of this.#totals) metrics[name] = (metrics[name] ?? 0) + total;
     return metrics;
   }
+}
+
+/** The engine's counts by metric name. */
+function counted({ counts }: PartitionFigures): readonly (readonly [string, number])[] {
+  return [
+    ["samples", counts.samples],
+    ["refused", counts.refused],
+    ["unknown_keys", counts.unknownKeys],
+    ["out_of_range", counts.outOfRange],
+    ["wrong_type", counts.wrongType],
+    ["ticks", counts.ticks],
+    ["late", counts.late],
+    ["duplicates", counts.duplicates],
+  ];
 }

@@ -1,0 +1,145 @@
+/** The embedded bus end to end: published durably, evaluated, committed. */
+import { runAnalysis } from "../analysis/agent.ts";
+import { openEmbeddedBus } from "../bus/embedded_bus.ts";
+import { murmur2Partition } from "../bus/murmur2.ts";
+import type { Bus, OutgoingRecord } from "../bus/port.ts";
+import type { AgentContext } from "../contract/agent.ts";
+import { decodeProgress } from "../contract/progress.ts";
+import { TOPICS } from "../contract/topics.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { createEngine } from "../rules-wasm/engine.ts";
+import { makeWorkload } from "./workload.ts";
+
+/** What the end-to-end run gave. */
+export interface BusRow {
+  readonly samples: number;
+  readonly publishSeconds: number;
+  /** From the first publish until the last step was committed. */
+  readonly totalSeconds: number;
+  readonly transitions: number;
+}
+
+const SAMPLES_PER_RECORD = 200;
+const RECORDS_PER_PUBLISH = 40;
+const PARTITIONS = 8;
+
+/** Publishes `samples` samples at fsync `always` while the analysis agent works them off. */
+export async function busRow(
+  ruleSet: RuleSet,
+  samples: number,
+  now: () => number,
+): Promise<BusRow> {
+  const dir = await Deno.makeTempDir({ prefix: "kilter-bench-" });
+  const deps = { now: Date.now, events: () => {} };
+  const bus = await openEmbeddedBus({ dir, fsync: "always" }, deps);
+  const kept = { cleanup: "delete", retentionMs: Infinity, retentionBytes: Infinity } as const;
+  await bus.ensureTopics([
+    ...[TOPICS.telemetry, TOPICS.anomalies, TOPICS.deadLetters].map((name) => ({
+      name,
+      partitions: PARTITIONS,
+      ...kept,
+    })),
+    { name: TOPICS.checkpoints, partitions: PARTITIONS, ...kept, cleanup: "compact" },
+  ]);
+  const stop = new AbortController();
+  const metrics: Record<string, number> = {};
+  const context: AgentContext = {
+    signal: stop.signal,
+    now: Date.now,
+    ready: () => {},
+    beat: (figures) => Object.assign(metrics, figures),
+    untilResumed: () => Promise.resolve(),
+    events: () => {},
+  };
+  const analysis = runAnalysis(context, { bus, topics: TOPICS, ruleSet, createEngine });
+  try {
+    // Made before the clock starts: the producer's own work is not what is measured.
+    const records = makeRecords(samples);
+    const start = now();
+    await publishAll(bus, records);
+    const publishSeconds = (now() - start) / 1000;
+    const totalSeconds = (await untilConsumed(bus, now) - start) / 1000;
+    return { samples, publishSeconds, totalSeconds, transitions: metrics.transitions ?? 0 };
+  } finally {
+    stop.abort();
+    await analysis;
+    await bus.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+/** Records of NDJSON, each of one partition, in the order of time. */
+function makeRecords(samples: number): OutgoingRecord[] {
+  const workload = makeWorkload({
+    seed: 7,
+    samples,
+    vehicles: 10_000,
+    hostile: false,
+    fireRate: 0.001,
+    batchRecords: 1_000,
+  });
+  const text = new TextEncoder();
+  const records: OutgoingRecord[] = [];
+  const waiting: Uint8Array[][] = Array.from({ length: PARTITIONS }, () => []);
+  for (const { count, values, valueEnds } of workload.batches) {
+    for (let i = 0; i < count; i++) {
+      const line = values.subarray(i === 0 ? 0 : valueEnds[i - 1], valueEnds[i]);
+      // `{"vehicle":"` is 12 bytes long, ids are 17.
+      const partition = murmur2Partition(line.subarray(12, 29), PARTITIONS);
+      waiting[partition].push(line);
+      if (waiting[partition].length < SAMPLES_PER_RECORD) continue;
+      records.push({ key: null, partition, value: joined(waiting[partition], text) });
+      waiting[partition] = [];
+    }
+  }
+  waiting.forEach((lines, partition) => {
+    if (lines.length > 0) records.push({ key: null, partition, value: joined(lines, text) });
+  });
+  return records;
+}
+
+function joined(lines: readonly Uint8Array[], text: TextEncoder): Uint8Array {
+  const newline = text.encode("\n");
+  const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length + 1, 0));
+  let at = 0;
+  for (const line of lines) {
+    bytes.set(line, at);
+    bytes.set(newline, at + line.length);
+    at += line.length + 1;
+  }
+  return bytes;
+}
+
+async function publishAll(bus: Bus, records: readonly OutgoingRecord[]): Promise<void> {
+  for (let at = 0; at < records.length; at += RECORDS_PER_PUBLISH) {
+    await bus.publish([{
+      topic: TOPICS.telemetry,
+      records: records.slice(at, at + RECORDS_PER_PUBLISH),
+    }]);
+    // The agent shares this thread; give it its turn.
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+}
+
+/** Resolves when every partition's committed progress has reached its end. */
+async function untilConsumed(bus: Bus, now: () => number): Promise<number> {
+  const ends = await bus.bounds(TOPICS.telemetry);
+  while (true) {
+    const reached = await Promise.all(ends.map(({ end }, p) => committed(bus, p, end)));
+    if (reached.every(Boolean)) return now();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+async function committed(bus: Bus, partition: number, end: number): Promise<boolean> {
+  if (end === 0) return true;
+  const { start, end: behind } = (await bus.bounds(TOPICS.checkpoints))[partition];
+  let next = 0;
+  for await (
+    const batch of bus.range(TOPICS.checkpoints, partition, Math.max(start, behind - 1), behind)
+  ) {
+    const from = batch.count === 1 ? 0 : batch.valueEnds[batch.count - 2];
+    next = decodeProgress(batch.values.subarray(from, batch.valueEnds[batch.count - 1])).next;
+  }
+  return next >= end;
+}
