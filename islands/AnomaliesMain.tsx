@@ -4,7 +4,14 @@ import { useComputed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import { ANOMALY_STATES, type AnomalyState, type AnomalyView } from "../contract/views.ts";
 import { Message } from "./AnomalyQueue.tsx";
-import { formatCount, formatDateTime, formatElapsed, ruleTitle, vehiclePath } from "./format.ts";
+import {
+  counted,
+  formatCount,
+  formatDateTime,
+  formatElapsed,
+  ruleTitle,
+  vehiclePath,
+} from "./format.ts";
 import { byRule, type Group, isListed, type ListFilter, withEvent } from "./groups.ts";
 import { SEVERITY_WORDS, severityLevel, WORST_FIRST } from "./severity.ts";
 import { SeverityLabel, SeverityShape } from "./SeverityShape.tsx";
@@ -147,8 +154,8 @@ function GroupTable(props: { store: AppStore; groups: readonly Group[]; stepMs: 
                   <SeverityShape severity={worstOf(groups)} />{" "}
                   <a href={`/rules/${encodeURIComponent(rule)}`}>{ruleTitle(rule)}</a>{" "}
                   <small>
-                    {formatCount(groups.reduce((sum, { count }) => sum + count, 0))} times on{" "}
-                    {formatCount(groups.length)} {groups.length === 1 ? "vehicle" : "vehicles"}
+                    {counted(groups.reduce((sum, { count }) => sum + count, 0), "time")} on{" "}
+                    {counted(groups.length, "vehicle")}
                   </small>
                 </th>
               </tr>

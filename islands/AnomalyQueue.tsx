@@ -2,7 +2,7 @@
 /** The queue beside the map: what is open, by severity, and the steps of triage. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AnomalyState, AnomalyView } from "../contract/views.ts";
-import { formatCount, formatElapsed, ruleTitle, vehiclePath } from "./format.ts";
+import { formatCount, formatElapsed, messageText, ruleTitle, vehiclePath } from "./format.ts";
 import { type HeldList, holdList } from "./queue_hold.ts";
 import { SeverityShape } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
@@ -209,7 +209,8 @@ function QueueCard(props: {
 
 /** The message, the vehicle's id in it a link to its page. */
 export function Message(props: { anomaly: AnomalyView }) {
-  const { vehicle, message, openedAt } = props.anomaly;
+  const { vehicle, openedAt } = props.anomaly;
+  const message = messageText(props.anomaly.message);
   const link = <a href={vehiclePath(vehicle, openedAt)}>{vehicle}</a>;
   if (message === "") return link;
   if (message.startsWith(vehicle)) return <>{link}{message.slice(vehicle.length)}</>;

@@ -58,22 +58,12 @@ function PauseButton(props: { store: AppStore }) {
 /** Says in words over the whole width that what is shown is not live. */
 export function LinkBanner(props: { store: AppStore }) {
   const { store } = props;
-  const { tone, detail } = currentState(store);
-  if (tone === "lost") {
+  if (currentState(store).tone === "lost") {
     return (
       <div class="banner lost" role="alert">
         <b>No connection.</b> What you see is as of{" "}
         {formatTime(store.counts.value.newest || store.shell.now, store.preferences.zone.value)};
         ages go on counting. Trying again by itself.
-      </div>
-    );
-  }
-  const pause = store.pause.value;
-  if (pause !== null) {
-    return (
-      <div class="banner">
-        View paused at {formatTime(pause.at, store.preferences.zone.value)}: {detail}{" "}
-        since. The intake goes on.
       </div>
     );
   }

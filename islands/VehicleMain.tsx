@@ -16,6 +16,8 @@ import { WhyDialog } from "./WhyDialog.tsx";
 
 /** The page asks for the newest sample this often, milliseconds. */
 const POLL_MS = 1000;
+/** Charts show at least this much time. */
+const CHART_MS_MIN = 2 * 60_000;
 const TRAIL_POINTS_MAX = 2000;
 
 /** What the page embeds. */
@@ -61,7 +63,8 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
     return poll(store, page.vehicle.id, (vehicle) => setTelemetry((old) => grown(old, vehicle)));
   }, []);
 
-  const { vehicle, series, trail, from, to } = telemetry;
+  const { vehicle, series, trail, to } = telemetry;
+  const from = page.at === null ? chartFrom(telemetry) : telemetry.from;
   const marks = anomalies.map(({ openedAt, severity }) => ({ at: openedAt, severity }));
   const speed = series.find(({ signal }) => signal === "speed");
   return (
@@ -197,7 +200,12 @@ function Values(props: {
                   ? signal.names[vehicle.signals[signal.name]] ?? "–"
                   : signal.type === "boolean"
                   ? formatValue(vehicle.signals[signal.name] === 1, "", units)
-                  : formatValue(vehicle.signals[signal.name], signal.unit, units, 2)}
+                  : formatValue(
+                    vehicle.signals[signal.name],
+                    signal.unit,
+                    units,
+                    signal.unit === "deg" ? 5 : 2,
+                  )}
               </td>
             </tr>
           ))}
@@ -241,6 +249,12 @@ function grown(old: Telemetry, vehicle: VehicleView): Telemetry {
     from,
     to,
   };
+}
+
+/** Where charts begin: a vehicle heard of lately is not shown at the end of an empty stretch. */
+function chartFrom({ series, from, to }: Telemetry): number {
+  const first = series.reduce((least, { t }) => Math.min(least, t[0] ?? Infinity), Infinity);
+  return Math.max(from, Math.min(first, to - CHART_MS_MIN));
 }
 
 function replaced(list: readonly AnomalyView[], anomaly: AnomalyView): readonly AnomalyView[] {

@@ -7,6 +7,7 @@ import {
   formatAge,
   formatDateTime,
   formatValue,
+  messageText,
   ruleTitle,
   unitLabel,
   vehiclePath,
@@ -43,7 +44,7 @@ export function WhyDialog(props: {
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
     >
       <h2 id="why-title">Why: {ruleTitle(anomaly.rule)}</h2>
-      <p>{anomaly.message}</p>
+      <p>{messageText(anomaly.message)}</p>
       <TermTable store={store} anomaly={anomaly} />
       {more !== null && <Around store={store} anomaly={anomaly} more={more} />}
       <Particulars store={store} anomaly={anomaly} />

@@ -124,6 +124,17 @@ export function ruleTitle(rule: string): string {
   return words === "" ? rule : words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** A rule's message with the catalog's units as people write them. */
+export function messageText(message: string): string {
+  return message.replace(/\bdeg([CF])\b/g, "°$1");
+}
+
+/** A count with its noun: `1 vehicle`, `2 anomalies`. */
+export function counted(count: number, noun: string): string {
+  const plural = noun.endsWith("y") ? `${noun.slice(0, -1)}ies` : `${noun}s`;
+  return `${formatCount(count)} ${count === 1 ? noun : plural}`;
+}
+
 /** The page of a vehicle, whatever its id is made of. */
 export function vehiclePath(id: string, at?: number): string {
   return `/v/${encodeURIComponent(id)}${at === undefined ? "" : `?t=${at}`}`;

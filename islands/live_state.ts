@@ -1,5 +1,5 @@
 /** Truthful liveness: what the bar says, from the link, the clock and the newest sample. */
-import { formatAge, formatCount } from "./format.ts";
+import { counted, formatAge } from "./format.ts";
 import type { Pause } from "./store.ts";
 import type { LinkPhase } from "./stream_client.ts";
 
@@ -34,11 +34,11 @@ export interface LiveState {
 export function liveState(input: LiveInput): LiveState {
   const { link, pause, wall, now, vehicles } = input;
   if (pause !== null) {
-    const anomalies = pause.anomalies === 0 ? "" : `, +${formatCount(pause.anomalies)} anomalies`;
+    const anomalies = pause.anomalies === 0 ? "" : `, +${counted(pause.anomalies, "anomaly")}`;
     return {
       tone: "paused",
       word: "Paused",
-      detail: `+${formatCount(pause.samples)} samples${anomalies}`,
+      detail: `+${counted(pause.samples, "sample")}${anomalies}`,
     };
   }
   if (link === null) return { tone: "still", word: "Snapshot", detail: "" };
@@ -49,7 +49,7 @@ export function liveState(input: LiveInput): LiveState {
   if (link === "lost") {
     return { tone: "lost", word: "Reconnecting", detail: `no connection for ${wholeAge(silence)}` };
   }
-  const count = `${formatCount(vehicles)} ${vehicles === 1 ? "vehicle" : "vehicles"}`;
+  const count = counted(vehicles, "vehicle");
   if (vehicles === 0) return { tone: "live", word: "Live", detail: "no vehicle yet" };
   const behind = Math.max(0, now - input.newestAppend);
   if (Math.max(behind, silence) > DELAYED_MS) {

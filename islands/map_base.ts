@@ -141,12 +141,12 @@ function drawGraticule(g: CanvasRenderingContext2D, view: View, palette: Palette
 function drawRoads(g: CanvasRenderingContext2D, view: View, input: BaseInput): void {
   const { roads, palette } = input;
   const { left, top, scale, width, height } = view;
-  const wider = Math.min(3, Math.max(0.6, (view.zoom - 9) / 3));
+  const wider = Math.min(3, Math.max(0.9, (view.zoom - 8) / 3));
   g.strokeStyle = palette.road;
   g.lineCap = "round";
   for (const main of [false, true]) {
     g.lineWidth = (main ? 2 : 1) * wider;
-    g.globalAlpha = main ? 1 : 0.6;
+    g.globalAlpha = main ? 1 : 0.75;
     g.beginPath();
     for (let k = 0; k < roads.from.length; k++) {
       if (roads.driven[k] >= MAIN_ROAD_DRIVEN !== main) continue;

@@ -1,6 +1,6 @@
 /** `/rules`: the rules in force, in their own words, and what each has found. */
 import type { RuleView } from "../../contract/views.ts";
-import { formatCount, ruleTitle } from "../../islands/format.ts";
+import { counted, formatCount, ruleTitle } from "../../islands/format.ts";
 import { SeverityLabel } from "../../islands/SeverityShape.tsx";
 import { renderDocument } from "./document.tsx";
 import { shellProps } from "./embed.ts";
@@ -20,8 +20,7 @@ export function renderRules(page: RulesPage): string {
     main: () => (
       <div class="page rules">
         <p class="lead">
-          {formatCount(page.rules.length)} {page.rules.length === 1 ? "rule" : "rules"} of version
-          {" "}
+          {counted(page.rules.length, "rule")} of version{" "}
           <code>{page.version}</code>. They are read from <code>rules.yaml</code>;{" "}
           <code>kilter rules check</code> says what is wrong with a draft.
         </p>
@@ -45,7 +44,7 @@ function Rule(props: { rule: RuleView }) {
         {rule.once && <span class="tag">event</span>}
         <span class="spring" />
         <a href={anomalies}>
-          fired {formatCount(rule.fired)} {rule.fired === 1 ? "time" : "times"}
+          fired {counted(rule.fired, "time")}
         </a>
         <span>{rule.open === 0 ? "none open" : `${formatCount(rule.open)} open`}</span>
       </header>

@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import { type LiveInput, liveState } from "./live_state.ts";
+
+const live: LiveInput = {
+  link: "open",
+  heardAt: 100_000,
+  pause: null,
+  wall: 100_100,
+  now: 1_000_100,
+  vehicles: 2000,
+  newestAppend: 999_700,
+  newestTime: 999_650,
+};
+
+Deno.test("live_state: every state has its word", () => {
+  const words = (given: Partial<LiveInput>) => {
+    const { tone, word, detail } = liveState({ ...live, ...given });
+    return [tone, word, detail];
+  };
+  assertEquals(words({}), ["live", "Live", "2,000 vehicles · 0.4 s behind"]);
+  assertEquals(words({ link: null }), ["still", "Snapshot", ""]);
+  assertEquals(words({ link: "connecting" })[0], "connecting");
+  assertEquals(words({ vehicles: 0 }), ["live", "Live", "no vehicle yet"]);
+  assertEquals(words({ now: 1_012_000 })[0], "delayed");
+  assertEquals(words({ wall: 102_500 })[0], "delayed");
+  assertEquals(words({ link: "lost", wall: 107_000 }), [
+    "lost",
+    "Reconnecting",
+    "no connection for 7 s",
+  ]);
+  assertEquals(words({ newestTime: 1 })[1], "Live, replayed data");
+  assertEquals(words({ pause: { at: 1, samples: 1204, anomalies: 1 } }), [
+    "paused",
+    "Paused",
+    "+1,204 samples, +1 anomaly",
+  ]);
+});
