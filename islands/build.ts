@@ -3,8 +3,6 @@
  *
  * Does nothing when no source has changed since the last build. Prints one line.
  */
-import { gzipSync } from "node:zlib";
-
 /** One bundle per page, and the worker. */
 const ENTRIES = [
   "live.ts",
@@ -17,10 +15,13 @@ const ENTRIES = [
 
 const HERE = new URL("./", import.meta.url);
 const DIST = new URL("./dist/", HERE);
-const STAMP = new URL("./dist/sources.txt", HERE);
-/** Sources outside this folder that the bundles hold. */
-const BEYOND = [new URL("../contract/", HERE)];
-const CONFIG = new URL("../deno.json", HERE);
+/** Beside the bundles: the hash of the sources that they were made of. */
+const STAMP_NAME = "sources.txt";
+const STAMP = new URL(STAMP_NAME, DIST);
+const SOURCES = [HERE, new URL("./entries/", HERE), new URL("../contract/", HERE)];
+/** Names the versions of the packages that the bundles hold. */
+const CONFIG_PATH = "../deno.json";
+const CONFIG = new URL(CONFIG_PATH, HERE);
 
 /** What a build did. */
 export interface Build {
@@ -49,7 +50,7 @@ export async function buildIslands(): Promise<Build> {
       "--minify",
       `--config=${path(CONFIG)}`,
       `--outdir=${path(DIST)}`,
-      ...ENTRIES.map((name) => path(new URL(name, HERE))),
+      ...ENTRIES.map((name) => path(new URL(`./entries/${name}`, HERE))),
     ],
     stdout: "null",
     stderr: "piped",
@@ -63,7 +64,7 @@ export async function buildIslands(): Promise<Build> {
 
 async function hashSources(): Promise<string> {
   const files = [CONFIG];
-  for (const folder of [HERE, ...BEYOND]) {
+  for (const folder of SOURCES) {
     for await (const { name, isFile } of Deno.readDir(folder)) {
       if (isFile && /\.tsx?$/.test(name) && !/_(test|fixture)\./.test(name)) {
         files.push(new URL(name, folder));
@@ -103,7 +104,9 @@ async function sizes(): Promise<Record<string, number>> {
   const bytes: Record<string, number> = {};
   for await (const { name } of Deno.readDir(DIST)) {
     if (!name.endsWith(".js")) continue;
-    bytes[name] = gzipSync(await Deno.readFile(new URL(name, DIST))).length;
+    const plain = await Deno.readFile(new URL(name, DIST));
+    const packed = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip"));
+    bytes[name] = (await new Response(packed).arrayBuffer()).byteLength;
   }
   return bytes;
 }

@@ -3,7 +3,6 @@ import type { AssetFile } from "./model.ts";
 
 const SCRIPT = "text/javascript; charset=utf-8";
 const DIST = new URL("../../islands/dist/", import.meta.url);
-const HERE = new URL("./", import.meta.url);
 
 /** Bundles that pages link by name. */
 const BUNDLES = [
@@ -19,9 +18,13 @@ const BUNDLES = [
 export function assetFiles(): readonly AssetFile[] {
   const scripts = new Set([...BUNDLES, ...builtScripts()]);
   return [
-    { name: "kilter.css", url: new URL("kilter.css", HERE), type: "text/css; charset=utf-8" },
-    { name: "icon.svg", url: new URL("icon.svg", HERE), type: "image/svg+xml" },
-    { name: "theme.js", url: new URL("theme.js", HERE), type: SCRIPT },
+    {
+      name: "kilter.css",
+      url: new URL("./kilter.css", import.meta.url),
+      type: "text/css; charset=utf-8",
+    },
+    { name: "icon.svg", url: new URL("./icon.svg", import.meta.url), type: "image/svg+xml" },
+    { name: "theme.js", url: new URL("./theme.js", import.meta.url), type: SCRIPT },
     ...[...scripts].sort().map((name) => ({ name, url: new URL(name, DIST), type: SCRIPT })),
   ];
 }

@@ -5,10 +5,10 @@
  *
  * To a tab: `{status}` and `{name, text}` (see `WorkerMessage`); from a tab: `"bye"`, `"again"`.
  */
-import { applyFrame, encodeColumns, FleetColumns } from "./decode_frame.ts";
-import { StreamClient, WATCH_EVERY_MS } from "./stream_client.ts";
-import { decodeEvent } from "./stream_events.ts";
-import type { WorkerMessage } from "./stream.ts";
+import { applyFrame, encodeColumns, FleetColumns } from "../decode_frame.ts";
+import { StreamClient, WATCH_EVERY_MS } from "../stream_client.ts";
+import { decodeEvent } from "../stream_events.ts";
+import type { WorkerMessage } from "../stream.ts";
 
 const ports = new Set<MessagePort>();
 const columns = new FleetColumns();
