@@ -195,14 +195,16 @@ class SqliteBus implements EmbeddedBus {
     while (!signal.aborted && !closing.aborted) {
       let found = false;
       for (let partition = 0; partition < topic.partitions; partition++) {
-        const { batch, nextOffset } = store.read(
+        const { batch, nextOffset, start } = store.read(
           topic,
           partition,
           positions[partition],
           Infinity,
           bytesMax,
         );
-        positions[partition] = nextOffset;
+        // A tail goes on at the oldest when retention has overtaken it.
+        positions[partition] = Math.max(nextOffset, start);
+        if (positions[partition] > nextOffset) found = true;
         if (batch === null) continue;
         found = true;
         reads.count(batch);
@@ -225,18 +227,18 @@ class SqliteBus implements EmbeddedBus {
     const { store, reads, closing } = this.#parts;
     const topic = store.topic(name);
     this.#checkPartition(topic, partition);
-    const { start, next } = store.part(topic.firstPart + partition);
-    const end = Math.min(to, next);
-    let at = Math.max(from, start);
+    const bounds = store.part(topic.firstPart + partition);
+    const end = Math.min(to, bounds.next);
+    let at = Math.max(from, bounds.start);
     while (at < end && !closing.aborted) {
-      const { batch, nextOffset } = store.read(
+      const { batch, nextOffset, start } = store.read(
         topic,
         partition,
         at,
         end,
         reads.bytesMax(BYTES_IN_FLIGHT),
       );
-      at = nextOffset;
+      at = Math.max(nextOffset, start);
       if (batch === null) continue;
       reads.count(batch);
       await nextTurn();

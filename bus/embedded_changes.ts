@@ -14,7 +14,8 @@ const POLL_GROWTH = 1.3;
 /** Waiting for changes over one connection. */
 export class Changes {
   readonly #version: StatementSync;
-  readonly #waiters = new Set<() => void>();
+  /** Time at which each waiter's wait is over, by what ends it. */
+  readonly #waiters = new Map<() => void, number>();
   readonly #pollMsMax: number;
   #seen: unknown;
   #pauseMs = POLL_MS_MIN;
@@ -34,20 +35,22 @@ export class Changes {
     this.#wake();
   }
 
-  /** Resolves at the next change, when `ms` have passed, when a signal aborts, or on `close`. */
+  /**
+   * Resolves at the next change, when `ms` have passed (or up to a poll later), when a signal
+   * aborts, or on `close`.
+   */
   wait(ms: number, ...signals: readonly AbortSignal[]): Promise<void> {
     if (this.#closed || signals.some(({ aborted }) => aborted)) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     const end = () => {
-      clearTimeout(limit);
       for (const signal of signals) signal.removeEventListener("abort", end);
       this.#waiters.delete(end);
       if (this.#waiters.size === 0) this.#stop();
       resolve();
     };
-    const limit = setTimeout(end, ms);
     for (const signal of signals) signal.addEventListener("abort", end);
-    this.#waiters.add(end);
+    // One timer serves them all: a wake-up of the runtime costs more than a look.
+    this.#waiters.set(end, performance.now() + ms);
     if (this.#timer === null) this.#schedule();
     return promise;
   }
@@ -60,6 +63,8 @@ export class Changes {
   }
 
   #schedule(): void {
+    const left = Math.min(...this.#waiters.values()) - performance.now();
+    const pauseMs = Math.max(POLL_MS_MIN, Math.min(this.#pauseMs, left));
     this.#timer = setTimeout(() => {
       this.#timer = null;
       const version = this.#look();
@@ -69,9 +74,11 @@ export class Changes {
         this.#wake();
       } else {
         this.#pauseMs = Math.min(this.#pollMsMax, this.#pauseMs * POLL_GROWTH);
+        const now = performance.now();
+        for (const [end, due] of [...this.#waiters]) if (due <= now) end();
       }
       if (this.#waiters.size > 0 && this.#timer === null) this.#schedule();
-    }, this.#pauseMs);
+    }, pauseMs);
   }
 
   #stop(): void {
@@ -89,7 +96,7 @@ export class Changes {
   }
 
   #wake(): void {
-    for (const end of [...this.#waiters]) end();
+    for (const end of [...this.#waiters.keys()]) end();
   }
 }
 

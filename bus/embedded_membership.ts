@@ -8,7 +8,7 @@ import type { BusError, Lease, LeaseOptions } from "./port.ts";
 /** Beats within the time after which a silent member is removed. */
 const BEATS_PER_EXPIRY = 6;
 /** Looks at the tables within that time: how soon a member sees that others came or went. */
-const LOOKS_PER_EXPIRY = 60;
+const LOOKS_PER_EXPIRY = 30;
 /** Shortest pause between two looks. */
 const LOOK_MS_MIN = 5;
 

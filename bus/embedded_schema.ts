@@ -19,10 +19,10 @@ export type Synchronous = "FULL" | "NORMAL";
 const VERSION = 1;
 /** Marks the file as a bus: "Klbs". */
 const APPLICATION_ID = 0x4b6c6273;
-/** Large pages: values are blobs of many kilobytes. */
-const PAGE_BYTES = 16_384;
+/** Twice the default: larger ones suit blobs of many kilobytes, smaller ones steps of few bytes. */
+const PAGE_BYTES = 8_192;
 /** Log beyond which a commit moves it into the file: 16 MiB. */
-const CHECKPOINT_PAGES = 1_024;
+const CHECKPOINT_PAGES = 2_048;
 /** Size to which the log shrinks once it was longer. */
 const LOG_BYTES = 64 << 20;
 /** Wait for another's lock within a call; longer waits are made between calls. */

@@ -37,6 +37,8 @@ export interface ReadResult {
   readonly batch: Batch | null;
   /** Offset to go on at. */
   readonly nextOffset: number;
+  /** Oldest offset kept; if `from` lies before it, records are missing. */
+  readonly start: number;
 }
 
 /** Rows looked at for one batch, at most. */
@@ -206,8 +208,10 @@ export class Store {
       const part = topic.firstPart + partition;
       const first = part * OFFSETS_PER_PARTITION;
       // Before the rows: what is appended in between is then read the next time, not passed over.
-      const { next } = this.part(part);
-      if (from < 0 || from >= Math.min(next, to)) return { batch: null, nextOffset: from };
+      const { start, next } = this.part(part);
+      if (from < start || from >= Math.min(next, to)) {
+        return { batch: null, nextOffset: from, start };
+      }
       const end = Math.min(to, next);
       const located = this.#locate.get(first + from, first);
       const lowest = located === undefined ? first + from : toNumber(located.id);
@@ -226,7 +230,7 @@ export class Store {
         last = id;
         nextOffset = Math.min(after, end);
       }
-      if (last < 0) return { batch: null, nextOffset: end };
+      if (last < 0) return { batch: null, nextOffset: end, start: this.part(part).start };
       const rows = this.#rows.all(begin, last).map((row) =>
         RowColumns.read(toNumber(row.id) - first, toNumber(row.appended), toBytes(row.data))
       );
@@ -240,7 +244,9 @@ export class Store {
         nextOffset,
         highWatermark: next,
       });
-      return { batch, nextOffset: batch?.nextOffset ?? nextOffset };
+      // After the rows: another process may have dropped some of them between the two looks.
+      const after = this.part(part).start;
+      return { batch, nextOffset: batch?.nextOffset ?? nextOffset, start: after };
     });
   }
 

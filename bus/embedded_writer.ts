@@ -47,7 +47,7 @@ export class Writer {
 
   /**
    * @param strict whether durable jobs are synced to the disk at once
-   * @param onCommit told after each transaction
+   * @param onCommit told after each transaction with a durable job: others hold no records
    */
   constructor(
     readonly database: DatabaseSync,
@@ -121,7 +121,7 @@ export class Writer {
       if (error === undefined) job.done.resolve();
       else job.done.reject(error);
     }
-    this.onCommit();
+    if (jobs.some(({ durable }) => durable)) this.onCommit();
   }
 
   /** Takes the write lock without blocking the thread for long. */
