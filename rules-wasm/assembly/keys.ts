@@ -15,6 +15,7 @@
  *   0 u8[64] the bytes from the value's end to the next value
  *  64 u32 length   68 u32 bits of the first 16 bytes not compared   72 u32 node they lead to
  *  76 u32 state before (depth << 16 | parent), ~0 when empty   80 u32 state after   84 u32 hits
+ *  88 u32 state before again, if all of it lies in the first 16 bytes, else ~0
  * key, 32 bytes
  *   0 u32 node, 0 empty   4 u32 hash   8 u32 parent   12 u32 length   16 u32 address of the bytes
  * ```
@@ -24,9 +25,9 @@ import { equalBytes, hashBytes } from "./text";
 
 export const KIND_NONE: u32 = 0;
 export const KIND_NUMBER: u32 = 1;
-export const KIND_BOOLEAN: u32 = 2;
-export const KIND_NAME: u32 = 3;
-export const KIND_TIME: u32 = 4;
+export const KIND_TIME: u32 = 2;
+export const KIND_BOOLEAN: u32 = 3;
+export const KIND_NAME: u32 = 4;
 export const KIND_VEHICLE: u32 = 5;
 export const KIND_END: u32 = 6;
 
@@ -47,6 +48,9 @@ export const WAY_NODE: usize = 72;
 export const WAY_BEFORE: usize = 76;
 export const WAY_AFTER: usize = 80;
 const WAY_HITS: usize = 84;
+export const WAY_SHORT: usize = 88;
+/** Bytes of a way that the hot loop compares. */
+const SHORT_MAX: u32 = 16;
 
 /** Node of the top of a sample; also what the first key follows. */
 const ROOT: u32 = 0;
@@ -113,8 +117,8 @@ export function setupKeys(catalogNodes: u32, catalogPairs: u32): void {
 
 function newNode(): u32 {
   const node = nodeAt(nodeCount);
-  store<u32>(node + WAY_0, -1, WAY_BEFORE);
-  store<u32>(node + WAY_1, -1, WAY_BEFORE);
+  forgetWay(node + WAY_0);
+  forgetWay(node + WAY_1);
   return nodeCount++;
 }
 
@@ -193,13 +197,9 @@ export function findKey(parent: u32, p: usize, length: u32, learn: bool): usize 
 }
 
 /** Whether a way that fits the state stands at `p`, beyond its first 16 bytes too. */
-@inline
 export function matches(way: usize, state: u32, p: usize, end: usize): bool {
-  if (load<u32>(way, WAY_BEFORE) != state) return false;
-  const equal = i8x16.bitmask(i8x16.eq(v128.load(p), v128.load(way)));
-  if ((equal | load<u32>(way, WAY_IGNORE)) != 0xffff) return false;
   const length = load<u32>(way, WAY_LENGTH);
-  return p + length <= end && (length <= 16 || equalBytes(p + 16, way + 16, length - 16));
+  return load<u32>(way, WAY_BEFORE) == state && p + length <= end && equalBytes(p, way, length);
 }
 
 /** Remembers that [start, p) led from a node's value to `node`. */
@@ -218,6 +218,7 @@ export function learnWay(
   store<u32>(way, length >= 16 ? 0 : (0xffff << length) & 0xffff, WAY_IGNORE);
   store<u32>(way, <u32>node, WAY_NODE);
   store<u32>(way, before, WAY_BEFORE);
+  store<u32>(way, length <= SHORT_MAX ? before : -1, WAY_SHORT);
   store<u32>(way, after, WAY_AFTER);
   store<u32>(way, 0, WAY_HITS);
 }
@@ -225,6 +226,7 @@ export function learnWay(
 /** Empties a way. */
 export function forgetWay(way: usize): void {
   store<u32>(way, -1, WAY_BEFORE);
+  store<u32>(way, -1, WAY_SHORT);
 }
 
 /** Counts a hit of way 1; often hit, it changes places with way 0. Returns where it lies then. */

@@ -93,6 +93,8 @@ export const SCRATCH_BYTES = 0x4000;
 export const NUMBER_SHAPES = 0xe000;
 /** f64[23]: powers of ten that a double holds exactly. */
 export const POWERS_OF_TEN = 0xf280;
+/** u8[17][17]: decimals of a number by its length and its dot, 255 where it is no plain number. */
+export const NUMBER_DECIMALS = 0xf400;
 /** u8[32]: 16 times 0xff, 16 times 0; a load at +16-n keeps the first n bytes. */
 export const TAIL_MASKS = 0xf380;
 

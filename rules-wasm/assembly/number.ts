@@ -5,7 +5,7 @@
  * dot (`NUMBER_SHAPES`) right-aligns the digits, three multiply-adds make the mantissa, and one
  * division by an exact power of ten rounds once (Clinger 1990). The rest goes through `readNumber`.
  */
-import { MALFORMED_JSON, NUMBER_SHAPES, POWERS_OF_TEN } from "./layout";
+import { MALFORMED_JSON, NUMBER_DECIMALS, NUMBER_SHAPES, POWERS_OF_TEN } from "./layout";
 import { fault } from "./text";
 
 /** `Number(text)` of the bytes, by the host: for what no fast path rounds exactly. */
@@ -25,6 +25,9 @@ export function fillNumberTables(): void {
   for (let length = 0; length <= 16; length++) {
     for (let dot = 0; dot <= length; dot++) {
       const digits = dot < length ? length - 1 : length;
+      // Plain: 1 to 15 bytes, no dot or one between digits.
+      const plain = length > 0 && length < 16 && dot > 0 && dot + 1 != length;
+      store<u8>(NUMBER_DECIMALS + length * 17 + dot, plain ? digits - (dot < digits ? dot : digits) : 0xff);
       for (let lane = 0; lane < 16; lane++) {
         const k = lane - (16 - digits);
         store<u8>(
@@ -36,11 +39,26 @@ export function fillNumberTables(): void {
   }
 }
 
-/** The digits in `v`, a number of `length` bytes with its dot at `dot` (`length` if none). */
+/** Where a number of `length` bytes with its dot at `dot` (`length` if none) stands in the tables. */
+// A shift and an add, not a multiplication.
 @inline
-export function mantissa(v: v128, length: u32, dot: u32): i64 {
-  const shape = v128.load(NUMBER_SHAPES + ((length * 17 + dot) << 4));
-  const digits = i8x16.swizzle(i8x16.sub(v, i8x16.splat(0x30)), shape);
+export function shapeOf(length: u32, dot: u32): u32 {
+  return (length << 4) + length + dot;
+}
+
+/** Decimals of a shape; above 15 where it is no plain number. */
+@inline
+export function decimalsOf(shape: u32): u32 {
+  return load<u8>(NUMBER_DECIMALS + shape);
+}
+
+/** The digits in `v`, a number of that shape, as a whole number. */
+@inline
+export function mantissa(v: v128, shape: u32): i64 {
+  const digits = i8x16.swizzle(
+    i8x16.sub(v, i8x16.splat(0x30)),
+    v128.load(NUMBER_SHAPES + (shape << 4)),
+  );
   const twos = i16x8.add(
     i16x8.mul(v128.and(digits, i16x8.splat(0xff)), i16x8.splat(10)),
     i16x8.shr_u(digits, 8),
@@ -53,10 +71,9 @@ export function mantissa(v: v128, length: u32, dot: u32): i64 {
   return <i64>i32x4.extract_lane(eights, 0) * 100000000 + <i64>i32x4.extract_lane(eights, 1);
 }
 
-/** `mantissa` shifted by its decimals. */
+/** A mantissa with so many decimals. */
 @inline
-export function scaled(mantissa: i64, length: u32, dot: u32): f64 {
-  const decimals: u32 = dot < length ? length - dot - 1 : 0;
+export function scaled(mantissa: i64, decimals: u32): f64 {
   return <f64>mantissa / load<f64>(POWERS_OF_TEN + (decimals << 3));
 }
 

@@ -13,33 +13,32 @@
  */
 import { SCRATCH, SCRATCH_BYTES } from "./layout";
 import {
+  endNode,
   forgetWay,
   KIND_BOOLEAN,
   KIND_END,
-  KIND_NAME,
   KIND_NONE,
   KIND_NUMBER,
   KIND_TIME,
   KIND_VEHICLE,
-  matches,
   NODE_COLUMN,
   NODE_MAX,
   NODE_MIN,
   NODE_NAME_COUNT,
   NODE_NAMES,
-  promote,
   rootNode,
   WAY_0,
-  WAY_1,
   WAY_AFTER,
+  WAY_IGNORE,
   WAY_LENGTH,
   WAY_NODE,
+  WAY_SHORT,
 } from "./keys";
-import { mantissa, numberValue, readNumber, scaled } from "./number";
+import { decimalsOf, mantissa, numberValue, readNumber, scaled, shapeOf } from "./number";
 import { readIsoTime } from "./time";
 import { decodeString, equalBytes, stringEnd, stringEscaped } from "./text";
 import { readLiteral, readScalar, skippedKeys, skipValue } from "./scan_value";
-import { readToken, tokenNode, tokenState } from "./scan_token";
+import { nextToken, readToken, tokenNode, tokenState, tokenWay } from "./scan_token";
 import {
   countUnknown,
   loseValue,
@@ -69,40 +68,40 @@ export function readObject(p: usize, end: usize, row: usize): usize {
     const before = state;
     const token = p;
     let way = from + WAY_0;
-    let found = matches(way, state, p, end);
-    if (!found) {
-      way = from + WAY_1;
-      found = matches(way, state, p, end);
-      if (found) way = promote(from);
-    }
-    if (found) {
-      p += load<u32>(way, WAY_LENGTH);
+    const equal = i8x16.bitmask(i8x16.eq(v128.load(p), v128.load(way)));
+    const differs = ((equal | load<u32>(way, WAY_IGNORE)) ^ 0xffff) |
+      (load<u32>(way, WAY_SHORT) ^ before);
+    p += load<u32>(way, WAY_LENGTH);
+    if (differs == 0 && p <= end) {
       node = load<u32>(way, WAY_NODE);
       state = load<u32>(way, WAY_AFTER);
     } else {
-      p = readToken(from, before, token, end, row);
+      p = nextToken(from, before, token, end, row);
       if (p == 0) return 0;
+      way = tokenWay;
       node = tokenNode;
       state = tokenState;
     }
 
-    let kind = load<u32>(node);
-    if (kind == KIND_NUMBER || kind == KIND_TIME) {
-      const negative = load<u8>(p) == 0x2d;
-      const q = p + <usize>negative;
+    const kind = load<u32>(node);
+    if (kind - KIND_NUMBER <= KIND_TIME - KIND_NUMBER) {
+      // A branch, not a sum: guessed right, it takes the load off the way to the next byte.
+      let q = p;
+      const first = load<u8>(p);
+      if (first == 0x2d) q++;
       const v = v128.load(q);
       const digits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10)));
       const dots = i8x16.bitmask(i8x16.eq(v, i8x16.splat(0x2e)));
       const length = <u32>ctz(~(digits | dots));
       const dot = <u32>ctz(dots | (1 << length));
+      const shape = shapeOf(length, dot);
+      const decimals = decimalsOf(shape);
       if (
-        // Plain: 1 to 15 bytes, one dot at most, between digits, no leading zero, no exponent.
-        length - 1 < 15 && dot - 1 < length - 1 + <u32>(dot == length) && dot + 1 != length &&
-        (dots & (-2 << dot) & ((1 << length) - 1)) == 0 &&
+        decimals < 16 && ((dots >> dot) & ((1 << (length - dot)) - 2)) == 0 &&
         (load<u8>(q) != 0x30 || dot == 1) && (load<u8>(q + length) | 0x20) != 0x65
       ) {
-        const magnitude = scaled(mantissa(v, length, dot), length, dot);
-        const value = negative ? -magnitude : magnitude;
+        const magnitude = scaled(mantissa(v, shape), decimals);
+        const value = q == p ? magnitude : -magnitude;
         if (kind == KIND_NUMBER) setNumber(node, value, row);
         else setTime(TIME_READ, value, p);
         p = q + length;
@@ -111,24 +110,29 @@ export function readObject(p: usize, end: usize, row: usize): usize {
     } else if (kind == KIND_END) return p;
 
     const c = load<u8>(p);
-    if (found && (c <= 0x20 || c == 0x7b)) {
+    if (way != 0 && (c <= 0x20 || c == 0x7b)) {
       // More belongs to the token than was remembered: white space, or a nested object.
       forgetWay(way);
       p = readToken(from, before, token, end, row);
       if (p == 0) return 0;
       node = tokenNode;
       state = tokenState;
-      kind = load<u32>(node);
+      if (node == endNode()) return p;
     }
-    if (kind == KIND_NUMBER) p = numberValueAt(node, p, end, row);
-    else if (kind == KIND_TIME) p = timeValueAt(node, p, end, row);
-    else if (kind == KIND_VEHICLE) p = vehicleValueAt(node, p, end, row);
-    else if (kind == KIND_END) return p;
-    else if (kind == KIND_NONE) p = unknownValueAt(p, end);
-    else if (kind == KIND_BOOLEAN) p = booleanValueAt(node, p, end, row);
-    else p = nameValueAt(node, p, end, row);
+    p = valueAt(node, p, end, row);
     if (p == 0) return 0;
   }
+}
+
+/** Any value, the slow way. */
+function valueAt(node: usize, p: usize, end: usize, row: usize): usize {
+  const kind = load<u32>(node);
+  if (kind == KIND_NUMBER) return numberValueAt(node, p, end, row);
+  if (kind == KIND_TIME) return timeValueAt(node, p, end, row);
+  if (kind == KIND_VEHICLE) return vehicleValueAt(node, p, end, row);
+  if (kind == KIND_NONE) return unknownValueAt(p, end);
+  if (kind == KIND_BOOLEAN) return booleanValueAt(node, p, end, row);
+  return nameValueAt(node, p, end, row);
 }
 
 @inline

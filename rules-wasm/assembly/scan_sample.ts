@@ -1,5 +1,5 @@
 /** What a sample's object holds beside its columns: vehicle, time, counts. */
-import { KIND_NAME, KIND_NUMBER, KIND_TIME, KIND_VEHICLE, NODE_COLUMN } from "./keys";
+import { KIND_BOOLEAN, KIND_NAME, KIND_NUMBER, KIND_TIME, KIND_VEHICLE, NODE_COLUMN } from "./keys";
 
 export const VEHICLE_NONE: u32 = 0;
 /** A string without escapes. */
@@ -82,7 +82,8 @@ export function loseValue(node: usize, at: usize, row: usize): void {
  * @returns whether the node is a signal's
  */
 export function loseSignal(node: usize, row: usize): bool {
-  if (load<u32>(node) - KIND_NUMBER > KIND_NAME - KIND_NUMBER) return false;
+  const kind = load<u32>(node);
+  if (kind != KIND_NUMBER && kind != KIND_BOOLEAN && kind != KIND_NAME) return false;
   missing(node, row);
   wrongType++;
   return true;

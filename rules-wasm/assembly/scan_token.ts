@@ -11,9 +11,16 @@ import {
   endNode,
   findKey,
   learnWay,
+  matches,
   nodeIndex,
+  promote,
   rootNode,
   unknownNode,
+  WAY_0,
+  WAY_1,
+  WAY_AFTER,
+  WAY_LENGTH,
+  WAY_NODE,
   WAY_TEXT_MAX,
 } from "./keys";
 import { loseSignal } from "./scan_sample";
@@ -39,6 +46,26 @@ function keyNode(parent: u32, p: usize, q: usize): usize {
   if (!stringEscaped) return findKey(parent, p, <u32>(q - p), true);
   const length = decodeString(p, q, SCRATCH, SCRATCH_BYTES - 16);
   return length < 0 ? unknownNode() : findKey(parent, SCRATCH, length, false);
+}
+
+/** The way by which `nextToken` went, 0 if it read the token. */
+export let tokenWay: usize = 0;
+
+/** As `readToken`, by any way remembered if one fits. */
+export function nextToken(from: usize, before: u32, p: usize, end: usize, row: usize): usize {
+  let way = from + WAY_0;
+  if (!matches(way, before, p, end)) {
+    way = from + WAY_1;
+    if (!matches(way, before, p, end)) {
+      tokenWay = 0;
+      return readToken(from, before, p, end, row);
+    }
+    way = promote(from);
+  }
+  tokenWay = way;
+  tokenNode = load<u32>(way, WAY_NODE);
+  tokenState = load<u32>(way, WAY_AFTER);
+  return p + load<u32>(way, WAY_LENGTH);
 }
 
 /**

@@ -48,7 +48,6 @@ export function readScalar(p: usize, end: usize): usize {
   return readLiteral(p, end);
 }
 
-// @ts-ignore: decorator
 @inline
 function setLevel(depth: u32, isObject: bool): void {
   const at = nesting + (depth >> 3);
@@ -57,7 +56,6 @@ function setLevel(depth: u32, isObject: bool): void {
   store<u8>(at, isObject ? byte | bit : byte & ~bit);
 }
 
-// @ts-ignore: decorator
 @inline
 function isObjectLevel(depth: u32): bool {
   return ((load<u8>(nesting + (depth >> 3)) >> (depth & 7)) & 1) != 0;
