@@ -265,6 +265,24 @@ export const LOG_CASES: readonly ConformanceCase[] = [
     },
   },
   {
+    name: "a batch says where to go on and how far the end is",
+    async run({ bus, topic }) {
+      const name = await topic("lag");
+      for (let i = 0; i < 3; i++) await bus.publish([{ topic: name, records: numbered(7) }]);
+      let at = 0;
+      for await (const batch of bus.range(name, 0, 0, Infinity)) {
+        assertEquals(batch.topic, name);
+        assertEquals(batch.offsets[0], at);
+        assertEquals(batch.offsets.length, batch.count);
+        assertEquals(batch.appendTimes.length, batch.count);
+        assertEquals(batch.valueEnds.length, batch.count);
+        assertEquals(batch.highWatermark, 21);
+        at = batch.nextOffset;
+      }
+      assertEquals(at, 21);
+    },
+  },
+  {
     name: "bounds and offsetAt find offsets by end and by time",
     async run({ bus, topic, waitMs }) {
       const name = await topic("bounds", { partitions: 2 });
