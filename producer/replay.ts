@@ -5,7 +5,7 @@ import type { EventSink } from "../contract/events.ts";
 import type { Sleep } from "./agent.ts";
 import type { ColumnMapping } from "./mapping.ts";
 import { readRows } from "./recording.ts";
-import { mergeRows } from "./row_merge.ts";
+import { dueTimes, mergeRows } from "./row_merge.ts";
 import type { RecordingOptions, SourceRow } from "./source_row.ts";
 
 /** How recordings are replayed. */
@@ -91,12 +91,14 @@ export async function replay(
   const run = new Run(options, shiftMs);
   const startedAt = now();
   let firstMs = NaN;
+  let lastMs = NaN;
   let flushedAt = -Infinity;
   for await (const rows of mergeRows(files.map((path) => readRows(path, run.reading)))) {
-    for (const row of rows) {
-      if (Number.isNaN(firstMs)) firstMs = row.t;
-      const due = startedAt + (row.t - firstMs) / speed;
-      // A row without a time is due with the one before it.
+    const dues = dueTimes(rows, lastMs);
+    lastMs = dues.at(-1) ?? lastMs;
+    for (const [k, row] of rows.entries()) {
+      if (Number.isNaN(firstMs)) firstMs = dues[k];
+      const due = startedAt + (dues[k] - firstMs) / speed;
       while (due > now() && !signal.aborted) {
         await run.flush();
         const wait = Math.max(due, flushedAt + TICK_MS) - now();

@@ -176,6 +176,23 @@ Deno.test("replay: several files are merged by time, and each keeps its own orde
   });
 });
 
+Deno.test("replay: a clock that leaps years ahead and back is not waited for", async () => {
+  await withFolder(async (folder) => {
+    const start = 1763886400000;
+    const far = Date.UTC(2099, 0, 1);
+    const times = [start, start + 1000, far, far + 1000, start + 4000, start + 5000];
+    const csv = (id: string) => "vehicle,ts\n" + times.map((ts) => `${id},${ts}`).join("\n");
+    await Deno.writeTextFile(`${folder}/a.csv`, csv("a"));
+    await Deno.writeTextFile(`${folder}/b.csv`, csv("b"));
+    for (const files of [[`${folder}/a.csv`], [`${folder}/a.csv`, `${folder}/b.csv`]]) {
+      const test = setup();
+      await replay(files, options(test, { speed: 1 }));
+      assert(Math.abs(test.clock.ms - NOW - 5000) < 200, `${test.clock.ms - NOW} ms`);
+      assertEquals(test.bus.linesOf("a").map((line) => JSON.parse(line).ts), times);
+    }
+  });
+});
+
 Deno.test("replay: ended early, what was read is published and the result says so", async () => {
   await withFolder(async (folder) => {
     const rows = Array.from({ length: 1000 }, (_, i) => `a,${1763886400000 + i * 1000}`);
