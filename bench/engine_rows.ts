@@ -1,4 +1,5 @@
 /** Bytes to anomalies: the kernel against idiomatic TypeScript over `JSON.parse`, same rules. */
+import type { EngineInput } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
 import { compare, type Ratio, type Side } from "./measure.ts";
@@ -33,26 +34,36 @@ export function engineRow(
   },
   now: () => number,
 ): EngineRow {
-  const workload = makeWorkload({ ...options, vehicles: VEHICLES, batchRecords: BATCH_RECORDS });
+  const samples = options.samples * 2;
+  const workload = makeWorkload({
+    ...options,
+    samples,
+    vehicles: VEHICLES,
+    batchRecords: BATCH_RECORDS,
+  });
   const transitions = gate(ruleSet, workload);
-  const kernel: Side = {
-    name: "kernel",
+  // The first half makes the vehicles known and warms both up; the second is timed.
+  const half = workload.batches.length >> 1;
+  const first = workload.batches.slice(0, half);
+  const second = workload.batches.slice(half);
+  const side = (name: string, make: () => (batch: EngineInput) => void): Side => ({
+    name,
     prepare: () => {
-      const engine = createEngine(ruleSet, { partition: 0 });
+      const push = make();
+      for (const batch of first) push(batch);
       return () => {
-        for (const batch of workload.batches) engine.push(batch);
+        for (const batch of second) push(batch);
       };
     },
-  };
-  const peer: Side = {
-    name: "TypeScript over JSON.parse",
-    prepare: () => {
-      const engine = new TypeScriptPeer(ruleSet);
-      return () => {
-        for (const batch of workload.batches) engine.push(batch);
-      };
-    },
-  };
+  });
+  const kernel = side("kernel", () => {
+    const engine = createEngine(ruleSet, { partition: 0 });
+    return (batch) => engine.push(batch);
+  });
+  const peer = side("TypeScript over JSON.parse", () => {
+    const engine = new TypeScriptPeer(ruleSet);
+    return (batch) => engine.push(batch);
+  });
   const kind = options.hostile ? "hostile" : "easy";
   const name = `${kind}, ${options.fireRate * 100} % firing`;
   return { name, aim: options.aim, workload, transitions, ratio: compare(kernel, peer, now) };

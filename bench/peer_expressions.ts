@@ -3,7 +3,12 @@
  * writes a rule engine in TypeScript. Unknown is NaN; truth is 1, 0 or NaN.
  */
 import type { Condition, RuleSet, Value } from "../rules-wasm/language/ast.ts";
-import { broughtByAll, type Expression, signalsOf } from "../rules-wasm/language/brings.ts";
+import {
+  broughtByAll,
+  type Expression,
+  expressionsOf,
+  signalsOf,
+} from "../rules-wasm/language/brings.ts";
 import { structure } from "../rules-wasm/language/structure.ts";
 import { slotWidthMs } from "../rules-wasm/reference/evaluate.ts";
 
@@ -37,11 +42,27 @@ export class PeerCompiler {
   readonly operators: Operator[] = [];
   readonly #numbers = new Map<string, number>();
 
-  constructor(readonly ruleSet: RuleSet) {}
+  readonly #columns = new Map<number, number>();
+
+  constructor(readonly ruleSet: RuleSet) {
+    for (const signal of ruleSet.rules.flatMap(expressionsOf).flatMap((e) => [...signalsOf(e)])) {
+      if (!this.#columns.has(signal)) this.#columns.set(signal, this.#columns.size);
+    }
+  }
+
+  /** Signals that the rules name. */
+  get columns(): number {
+    return this.#columns.size;
+  }
+
+  /** Where a vehicle keeps a signal; -1 for one that no rule names. */
+  columnOf(signal: number): number {
+    return this.#columns.get(signal) ?? -1;
+  }
 
   /** A fresh vehicle's values. */
   newValues(): PeerValues {
-    const signals = this.ruleSet.catalog.signals.length;
+    const signals = this.columns;
     const count = this.operators.length;
     return {
       t: 0,
@@ -58,7 +79,7 @@ export class PeerCompiler {
   /** Which samples bring an expression. */
   brings(expr: Expression): Brings {
     if (broughtByAll(expr)) return () => true;
-    const signals = signalsOf(expr);
+    const signals = signalsOf(expr).map((signal) => this.columnOf(signal));
     if (signals.length === 1) {
       const [only] = signals;
       return (brought) => brought[only];
@@ -166,7 +187,8 @@ export class PeerCompiler {
 
   #signal(signal: number): Compiled {
     const { staleAfterMs } = this.ruleSet.catalog.signals[signal];
-    return (v) => v.t - v.times[signal] > staleAfterMs ? NaN : v.values[signal];
+    const column = this.columnOf(signal);
+    return (v) => v.t - v.times[column] > staleAfterMs ? NaN : v.values[column];
   }
 
   #call(expr: Value & { kind: "call" }): Compiled {

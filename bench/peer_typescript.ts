@@ -9,7 +9,7 @@ import { SEVERITIES, type Severity, type Transition } from "../contract/anomaly.
 import { TIME_MS_MAX, VEHICLE_ID_BYTES_MAX } from "../contract/telemetry.ts";
 import type { EngineInput } from "../rules-wasm/engine_port.ts";
 import type { MessagePart, Rule, RuleSet, TermSource } from "../rules-wasm/language/ast.ts";
-import { expressionsOf, hasAbsent, signalsOf, walk } from "../rules-wasm/language/brings.ts";
+import { hasAbsent, walk } from "../rules-wasm/language/brings.ts";
 import { type Brings, type Compiled, PeerCompiler, type PeerValues } from "./peer_expressions.ts";
 
 interface PeerRule {
@@ -49,12 +49,26 @@ interface Life {
   lastAt: number;
 }
 
+interface Sample {
+  readonly brought: boolean[];
+  readonly numbers: number[];
+  /** Signals that were set, some of them perhaps unset again. */
+  readonly carried: number[];
+}
+
+/** Key numbers that are no signals. */
+const VEHICLE = -1;
+const TIME = -2;
+
 interface Vehicle {
   readonly id: string;
   readonly values: PeerValues;
-  readonly lives: Life[];
+  /** Made when first needed: most rules never fire for most vehicles. */
+  readonly lives: (Life | undefined)[];
   lastT: number;
   heard: Cause;
+  /** Samples of the partition heard before its last one. */
+  position: number;
 }
 
 /** Evaluates rules over one partition. */
@@ -62,10 +76,13 @@ export class TypeScriptPeer {
   readonly #rules: readonly PeerRule[];
   readonly #compiler: PeerCompiler;
   readonly #keys: ReadonlyMap<string, number>;
-  readonly #vehicleKeys: ReadonlySet<string>;
-  readonly #timeKeys: ReadonlySet<string>;
+  /** The sample at hand, by signal; reused. */
+  readonly #sample: Sample;
+  #id: unknown;
+  #time: unknown;
   readonly #absentMs: readonly number[];
-  /** In the order in which they were last heard. */
+  #position = 0;
+  #nextDue = Infinity;
   readonly #vehicles = new Map<string, Vehicle>();
   #clock = -Infinity;
   #out: string[] = [];
@@ -76,17 +93,20 @@ export class TypeScriptPeer {
     const compiler = this.#compiler = new PeerCompiler(ruleSet);
     this.#rules = ruleSet.rules.map((rule) => compileRule(rule, compiler));
     const keys = new Map<string, number>();
-    const named = new Set(
-      ruleSet.rules.flatMap(expressionsOf).flatMap((expr) => [...signalsOf(expr)]),
-    );
     ruleSet.catalog.signals.forEach((signal, number) => {
-      if (!named.has(number)) return;
+      if (compiler.columnOf(number) < 0) return;
       for (const key of signal.keys) keys.set(key, number);
       if (signal.vss !== "") keys.set(signal.vss, number);
     });
     this.#keys = keys;
-    this.#vehicleKeys = new Set(ruleSet.catalog.vehicleKeys);
-    this.#timeKeys = new Set(ruleSet.catalog.timeKeys);
+    for (const key of ruleSet.catalog.vehicleKeys) keys.set(key, VEHICLE);
+    for (const key of ruleSet.catalog.timeKeys) keys.set(key, TIME);
+    const signals = compiler.columns;
+    this.#sample = {
+      brought: new Array<boolean>(signals).fill(false),
+      numbers: new Array<number>(signals).fill(NaN),
+      carried: [],
+    };
     this.#absentMs = [...new Set(this.#rules.flatMap((rule) => [...rule.absent]))]
       .sort((a, b) => a - b);
   }
@@ -119,23 +139,12 @@ export class TypeScriptPeer {
       this.refused++;
       return;
     }
-    let id: unknown;
-    let time: unknown;
-    const sample = new Map<number, number>();
-    const read = (object: object, prefix: string) => {
-      for (const [name, value] of Object.entries(object)) {
-        const key = prefix + name;
-        if (this.#vehicleKeys.has(key)) id = value;
-        else if (this.#timeKeys.has(key)) time = value;
-        else if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-          read(value, `${key}.`);
-        } else {
-          const signal = this.#keys.get(key);
-          if (signal !== undefined) this.#take(sample, signal, value);
-        }
-      }
-    };
-    read(record, "");
+    for (const signal of this.#sample.carried) this.#sample.brought[signal] = false;
+    this.#sample.carried.length = 0;
+    this.#id = this.#time = undefined;
+    this.#read(record, "");
+    const id = this.#id;
+    const time = this.#time;
     const t = typeof time === "string" ? Date.parse(time) : time;
     if (
       typeof id !== "string" || id === "" || id.length > VEHICLE_ID_BYTES_MAX ||
@@ -146,11 +155,26 @@ export class TypeScriptPeer {
       return;
     }
     const cause = { t: Math.trunc(t), append: this.#clock, offset, index: 0 };
-    this.#sample(id, sample, cause);
+    this.#take(id, cause);
   }
 
-  #take(sample: Map<number, number>, signal: number, value: unknown): void {
+  #read(object: object, prefix: string): void {
+    for (const [name, value] of Object.entries(object)) {
+      const key = prefix === "" ? name : prefix + name;
+      const signal = this.#keys.get(key);
+      if (signal === undefined) {
+        if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+          this.#read(value, `${key}.`);
+        }
+      } else if (signal === VEHICLE) this.#id = value;
+      else if (signal === TIME) this.#time = value;
+      else this.#set(signal, value);
+    }
+  }
+
+  #set(signal: number, value: unknown): void {
     const { type, min, max, names } = this.ruleSet.catalog.signals[signal];
+    const column = this.#compiler.columnOf(signal);
     let number = NaN;
     if (type === "number") number = typeof value === "number" ? value : NaN;
     else if (type === "boolean") {
@@ -160,84 +184,107 @@ export class TypeScriptPeer {
       number = index < 0 ? NaN : index;
     }
     if (type === "number" && !(number >= min && number <= max)) number = NaN;
-    if (Number.isNaN(number)) sample.delete(signal);
-    else sample.set(signal, number);
+    const { brought, carried, numbers } = this.#sample;
+    const known = !Number.isNaN(number);
+    if (known && !brought[column]) carried.push(column);
+    brought[column] = known;
+    numbers[column] = number;
   }
 
-  #sample(id: string, sample: ReadonlyMap<number, number>, cause: Cause): void {
+  #take(id: string, cause: Cause): void {
     let vehicle = this.#vehicles.get(id);
-    if (vehicle) this.#vehicles.delete(id);
-    else {
+    if (!vehicle) {
       vehicle = {
         id,
         values: this.#compiler.newValues(),
-        lives: this.#rules.map(newLife),
+        lives: new Array<Life | undefined>(this.#rules.length).fill(undefined),
         lastT: -Infinity,
         heard: cause,
+        position: 0,
       };
+      this.#vehicles.set(id, vehicle);
     }
-    this.#vehicles.set(id, vehicle);
     vehicle.heard = cause;
+    vehicle.position = this.#position++;
+    if (this.#absentMs.length > 0) {
+      this.#nextDue = Math.min(this.#nextDue, cause.append + this.#absentMs[0]);
+    }
     const { values } = vehicle;
     const wasAbsent = values.absent.size > 0;
     values.absent.clear();
+    const sample = this.#sample;
     if (cause.t < vehicle.lastT || (cause.t === vehicle.lastT && nothingNew(values, sample))) {
       if (!wasAbsent) return;
       values.again = true;
       const again = { ...cause, t: vehicle.lastT };
       this.#rules.forEach((rule, i) => {
-        if (rule.absent.size > 0) this.#evaluate(rule, i, vehicle, again, () => true);
+        if (rule.absent.size > 0) this.#evaluate(rule, i, vehicle, again, null);
       });
       return;
     }
     vehicle.lastT = values.t = cause.t;
     values.again = false;
-    const brought: boolean[] = new Array<boolean>(values.values.length).fill(false);
-    for (const [signal, value] of sample) {
-      values.values[signal] = value;
+    const { brought, carried, numbers } = sample;
+    for (const signal of carried) {
+      if (!brought[signal]) continue;
+      values.values[signal] = numbers[signal];
       values.times[signal] = cause.t;
-      brought[signal] = true;
     }
-    this.#compiler.operators.forEach((operator, i) => {
-      values.results[i] = operator.step(values, operator.brings(brought));
-    });
-    this.#rules.forEach((rule, i) =>
-      this.#evaluate(rule, i, vehicle, cause, (brings) => brings(brought))
-    );
+    const { operators } = this.#compiler;
+    for (let i = 0; i < operators.length; i++) {
+      values.results[i] = operators[i].step(values, operators[i].brings(brought));
+    }
+    for (let i = 0; i < this.#rules.length; i++) {
+      this.#evaluate(this.#rules[i], i, vehicle, cause, brought);
+    }
   }
 
+  /** Looks through all vehicles, but only when one may be due. */
   #fireTimers(append: number): void {
-    for (const d of this.#absentMs) {
-      for (const vehicle of this.#vehicles.values()) {
-        const due = vehicle.heard.append + d;
-        if (due >= append) break;
+    if (append <= this.#nextDue) return;
+    const due: { vehicle: Vehicle; d: number; at: number }[] = [];
+    this.#nextDue = Infinity;
+    for (const vehicle of this.#vehicles.values()) {
+      for (const d of this.#absentMs) {
+        const at = vehicle.heard.append + d;
         if (vehicle.values.absent.has(d)) continue;
-        vehicle.values.absent.add(d);
-        vehicle.values.again = true;
-        const cause = { ...vehicle.heard, t: vehicle.lastT + d, append: due };
-        this.#rules.forEach((rule, i) => {
-          if (rule.absent.has(d)) this.#evaluate(rule, i, vehicle, cause, () => true);
-        });
+        if (at < append) due.push({ vehicle, d, at });
+        else this.#nextDue = Math.min(this.#nextDue, at);
       }
     }
+    due.sort((a, b) => a.at - b.at || a.vehicle.position - b.vehicle.position || a.d - b.d);
+    for (const { vehicle, d, at } of due) {
+      vehicle.values.absent.add(d);
+      vehicle.values.again = true;
+      const cause = { ...vehicle.heard, t: vehicle.lastT + d, append: at };
+      this.#rules.forEach((rule, i) => {
+        if (rule.absent.has(d)) this.#evaluate(rule, i, vehicle, cause, null);
+      });
+    }
   }
 
+  /** @param brought signals that the sample carries; null: as at the last one, all count */
   #evaluate(
     rule: PeerRule,
     i: number,
     vehicle: Vehicle,
     cause: Cause,
-    brought: (brings: Brings) => boolean,
+    brought: readonly boolean[] | null,
   ): void {
-    const life = vehicle.lives[i];
     const { values } = vehicle;
+    let life = vehicle.lives[i];
+    for (let l = 0; l < rule.levels.length; l++) {
+      const level = rule.levels[l];
+      if (brought !== null && !level.brings(brought)) continue;
+      const truth = level.when(values);
+      if (truth === 1) life ??= vehicle.lives[i] = newLife(rule);
+      if (life && !Number.isNaN(truth)) life.levels[l] = truth === 1;
+    }
+    const when = brought === null || rule.whenBrings(brought) ? rule.when(values) : NaN;
+    if (when === 1) life ??= vehicle.lives[i] = newLife(rule);
+    if (!life) return;
     const { t } = cause;
     const { forMs, clearForMs, maxGapMs, once, cooldownMs } = rule.rule;
-    rule.levels.forEach((level, l) => {
-      const truth = brought(level.brings) ? level.when(values) : NaN;
-      if (!Number.isNaN(truth)) life.levels[l] = truth === 1;
-    });
-    const when = brought(rule.whenBrings) ? rule.when(values) : NaN;
     if (!life.open) {
       if (when === 0) life.from = NaN;
       if (when !== 1) return;
@@ -263,7 +310,7 @@ export class TypeScriptPeer {
       this.#write(within ? "reopened" : "opened", rule, life, vehicle, cause);
       return;
     }
-    const clear = brought(rule.clearBrings) ? rule.clear(values) : NaN;
+    const clear = brought === null || rule.clearBrings(brought) ? rule.clear(values) : NaN;
     if (when === 1 || clear === 0) life.clearFrom = NaN;
     else if (clear === 1) {
       if (Number.isNaN(life.clearFrom) || t - life.clearTo > maxGapMs) life.clearFrom = t;
@@ -276,7 +323,7 @@ export class TypeScriptPeer {
         return;
       }
     }
-    if (rule.levels.some((level) => brought(level.brings))) {
+    if (rule.levels.some((level) => brought === null || level.brings(brought))) {
       this.#reconsider(rule, life, vehicle, cause);
     }
   }
@@ -410,9 +457,12 @@ function anomalyId(rule: string, vehicle: string, onset: number, opener: Cause):
     .slice(0, 16);
 }
 
-function nothingNew(values: PeerValues, sample: ReadonlyMap<number, number>): boolean {
-  for (const [signal, value] of sample) {
-    if (values.times[signal] !== values.t || values.values[signal] !== value) return false;
+function nothingNew(values: PeerValues, { brought, numbers, carried }: Sample): boolean {
+  for (const signal of carried) {
+    if (!brought[signal]) continue;
+    if (values.times[signal] !== values.t || values.values[signal] !== numbers[signal]) {
+      return false;
+    }
   }
   return true;
 }
