@@ -77,28 +77,10 @@ import {
   reserveRecords,
   wordAt,
 } from "./state";
+import { brought, drop, extend, NO, result, UNKNOWN, YES } from "./runs";
 import { emit, reserveTransitions } from "./transitions";
 
-const UNKNOWN: u32 = 0;
-const YES: u32 = 1;
-const NO: u32 = 2;
-
 let warm: bool = false;
-
-/** The result of a condition on a row: YES, NO or UNKNOWN. */
-@inline
-function result(condition: i32, row: u32): u32 {
-  const word = conditionAt(condition) + (<usize>(row >> 6) << 3);
-  const shift = <u64>(row & 63);
-  if ((load<u64>(word) >> shift) & 1) return YES;
-  return (load<u64>(word, MASK_BYTES) >> shift) & 1 ? NO : UNKNOWN;
-}
-
-/** Whether a row brings an expression; what silence evaluates, it brings. */
-@inline
-function brought(mask: i32, row: u32): bool {
-  return load<u8>(E_KIND + row) != ROW_SAMPLE || ((load<u64>(bringsAt(mask) + (<usize>(row >> 6) << 3)) >> <u64>(row & 63)) & 1) != 0;
-}
 
 /** Whether a row that stands for silence, or for its end, concerns a rule. */
 function concerns(rule: usize, row: u32, kind: u32): bool {
@@ -215,24 +197,6 @@ function keep(rule: usize, base: usize, record: usize, row: u32): bool {
   if (t < load<f64>(record, R_AT)) return true;
   freeRecord(base, record);
   return false;
-}
-
-/** Takes a true into a run whose first and last T lie at `first` and `last` of a record. */
-@inline
-function extend(record: usize, flag: u32, first: usize, last: usize, t: f64, gap: f64): bool {
-  const flags = load<u32>(record, R_FLAGS);
-  const goesOn = (flags & flag) != 0 && t - load<f64>(record + last) <= gap;
-  if (!goesOn) {
-    store<u32>(record, flags | flag, R_FLAGS);
-    store<f64>(record + first, t);
-  }
-  store<f64>(record + last, t);
-  return goesOn;
-}
-
-@inline
-function drop(record: usize, flags: u32): void {
-  store<u32>(record, load<u32>(record, R_FLAGS) & ~flags, R_FLAGS);
 }
 
 function stepIdle(rule: usize, r: u32, base: usize, slot: u32, old: usize, row: u32): bool {
