@@ -28,6 +28,8 @@ import { vehicleFilter } from "./vehicle_filter.ts";
 /** How an engine is made. */
 export interface EngineOptions {
   readonly partition: number;
+  /** Partition that a vehicle's id belongs to, to count those that turn up elsewhere. */
+  readonly partitionOf?: (key: Uint8Array) => number;
 }
 
 /** A rule's openings since the engine was made. */
@@ -47,6 +49,8 @@ export interface KernelEngine extends Engine {
   clockResets(): number;
   /** Vehicles forgotten after a long silence. */
   forgotten(): number;
+  /** Vehicles that turned up outside their partition; 0 without `EngineOptions.partitionOf`. */
+  misplaced(): number;
 }
 
 /**
@@ -57,7 +61,7 @@ export interface KernelEngine extends Engine {
 export function createEngine(ruleSet: RuleSet, options: EngineOptions): KernelEngine {
   const plan = compilePlan(ruleSet);
   const { kernel, scanner } = createKernelScanner(ruleSet, plan.signals);
-  return new PartitionEngine(plan, options.partition, kernel, scanner);
+  return new PartitionEngine(plan, options, kernel, scanner);
 }
 
 /** A vehicle as transitions name it. */
@@ -88,17 +92,18 @@ export class PartitionEngine implements KernelEngine {
   #offsetsAt = 0;
   #offsetsRoom = 0;
   #free = 0;
+  #misplaced = 0;
 
   constructor(
     readonly plan: Plan,
-    partition: number,
+    readonly options: EngineOptions,
     kernel: KernelInstance,
     readonly scanner: Scanner,
   ) {
     const { rules, version } = plan.ruleSet;
     this.#calls = engineCalls(kernel);
     this.#memory = new EngineMemory(kernel.memory);
-    this.#writers = rules.map((rule) => new TransitionWriter(rule, version, partition));
+    this.#writers = rules.map((rule) => new TransitionWriter(rule, version, options.partition));
     this.#filters = rules.filter((rule) => rule.vehicles.length > 0)
       .map((rule) => vehicleFilter(rule.vehicles));
     const bytes = planBytes(plan);
@@ -181,6 +186,10 @@ export class PartitionEngine implements KernelEngine {
     return this.#memory.f64(K.E_FORGOTTEN);
   }
 
+  misplaced(): number {
+    return this.#misplaced;
+  }
+
   #fillConstants(): void {
     const values = this.#calls.valuesAt();
     for (const [register, value] of this.plan.constants) {
@@ -210,18 +219,21 @@ export class PartitionEngine implements KernelEngine {
     const { slots } = this.#memory;
     if (slots > this.#slots) {
       this.#calls.addVehicles(slots);
-      for (let slot = this.#slots; slot < slots; slot++) this.#filter(slot);
+      for (let slot = this.#slots; slot < slots; slot++) this.#welcome(slot);
       this.#slots = slots;
     }
     for (const slot of this.#freed) {
       if (!this.scanner.inUse(slot)) continue;
       this.#freed.delete(slot);
       this.#free--;
-      this.#filter(slot);
+      this.#welcome(slot);
     }
   }
 
-  #filter(slot: number): void {
+  /** A vehicle is new in a slot: is it in its partition, and which rules are for it? */
+  #welcome(slot: number): void {
+    const { partition, partitionOf } = this.options;
+    if (partitionOf && partitionOf(this.#vehicle(slot).key) !== partition) this.#misplaced++;
     const filters = this.#filters;
     if (filters.length === 0) return;
     const { id } = this.#vehicle(slot);
