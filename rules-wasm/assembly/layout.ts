@@ -98,6 +98,9 @@ export const NUMBER_DECIMALS = 0xf400;
 /** u8[32]: 16 times 0xff, 16 times 0; a load at +16-n keeps the first n bytes. */
 export const TAIL_MASKS = 0xf380;
 
+/** v128[8]: constants of number.ts; a load is cheaper than making them anew. */
+export const NUMBER_VECTORS = 0xf600;
+
 export const REFUSALS = 0x10000;
 /** Bytes of a refusal: u32 record, index, start, end, position (within the record), reason code. */
 export const REFUSAL_BYTES = 24;

@@ -34,7 +34,7 @@ import {
   WAY_NODE,
   WAY_SHORT,
 } from "./keys";
-import { decimalsOf, mantissa, numberValue, readNumber, scaled, shapeOf } from "./number";
+import { decimalsOf, digitBits, dotBits, mantissa, numberValue, readNumber, scaled, shapeOf } from "./number";
 import { readIsoTime } from "./time";
 import { decodeString, equalBytes, stringEnd, stringEscaped } from "./text";
 import { readLiteral, readScalar, skippedKeys, skipValue } from "./scan_value";
@@ -90,9 +90,8 @@ export function readObject(p: usize, end: usize, row: usize): usize {
       const first = load<u8>(p);
       if (first == 0x2d) q++;
       const v = v128.load(q);
-      const digits = i8x16.bitmask(i8x16.lt_u(i8x16.sub(v, i8x16.splat(0x30)), i8x16.splat(10)));
-      const dots = i8x16.bitmask(i8x16.eq(v, i8x16.splat(0x2e)));
-      const length = <u32>ctz(~(digits | dots));
+      const dots = dotBits(v);
+      const length = <u32>ctz(~(digitBits(v) | dots));
       const dot = <u32>ctz(dots | (1 << length));
       const shape = shapeOf(length, dot);
       const decimals = decimalsOf(shape);
