@@ -1,8 +1,6 @@
 /**
- * The TypeScript peer: the same rules over `JSON.parse`, record by record, in idiomatic TypeScript.
- *
- * One object per sample, one object per vehicle, closures for rules; what a good programmer writes
- * who does not reach for WebAssembly. It gives the same transitions, which the benchmark checks.
+ * The TypeScript peer: the same rules over `JSON.parse`, record by record: one object per sample,
+ * one per vehicle, closures for rules. It gives the same transitions, which the benchmark checks.
  */
 import { createHash } from "node:crypto";
 import { SEVERITIES, type Severity, type Transition } from "../contract/anomaly.ts";
@@ -44,9 +42,8 @@ interface Sample {
   readonly carried: number[];
 }
 
-/** Key numbers that are no signals. */
-const VEHICLE = -1;
-const TIME = -2;
+/** Key numbers that are no signals: vehicle and time. */
+const [VEHICLE, TIME] = [-1, -2];
 
 interface Vehicle {
   readonly id: string;
@@ -388,8 +385,8 @@ function severityOf(rule: PeerRule, life: Life): Severity {
 
 function anomalyId(rule: string, vehicle: string, onset: number, opener: Cause): string {
   const parts = [rule, vehicle, onset, 0, opener.offset, opener.index];
-  return createHash("sha256").update(parts.map((part) => `${part}\n`).join("")).digest("hex")
-    .slice(0, 16);
+  const text = parts.map((part) => `${part}\n`).join("");
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }
 
 function nothingNew(values: PeerValues, { brought, numbers, carried }: Sample): boolean {
