@@ -170,9 +170,7 @@ function QueueCard(props: {
     >
       <SeverityShape severity={severity} named />
       <h3>
-        <a href={`/anomalies?rule=${encodeURIComponent(anomaly.rule)}`}>
-          {ruleTitle(anomaly.rule)}
-        </a>
+        {ruleTitle(anomaly.rule)}
         {anomaly.count > 1 && <small>×{formatCount(anomaly.count)}</small>}
       </h3>
       <time>{gone ? goneWord(state) : formatElapsed(now - anomaly.openedAt)}</time>

@@ -189,7 +189,8 @@ Deno.test("pages: nothing that comes from outside becomes markup", () => {
 Deno.test("pages: no inline style, no inline script, no foreign address", () => {
   for (const page of pages(["VH-0412"], [anomaly("a")])) {
     const html = renderPage(page);
-    assertEquals(/<[a-z][^<>]*\s(style|on[a-z]+)=/.test(html), false, page.kind);
+    const tags = html.replaceAll(/="[^"]*"/g, "=");
+    assertEquals(/<[a-z][^<>]*\s(style|on[a-z]+)=/.test(tags), false, page.kind);
     const links = [...html.matchAll(/\s(?:href|src|action)="([^"]*)"/g)].map(([, link]) => link);
     assertEquals(links.filter((link) => !/^[/#]/.test(link)), [], page.kind);
     const scripts = [...html.matchAll(/<script(?![^>]*application\/json)[^>]*>/g)];
