@@ -51,6 +51,8 @@ export interface Plan {
   readonly conditions: number;
   /** State of operators, by structure. */
   readonly states: readonly StatePart[];
+  /** Where the signals' last values lie in a vehicle's state: value and T of each. */
+  readonly signalsAt: number;
   /** Bytes of a vehicle's state. */
   readonly stride: number;
   readonly activeAt: number;
@@ -85,10 +87,11 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   const filterWords = Math.ceil(filtered.length / 32);
   const activeAt = K.V_BYTES;
   const filterAt = activeAt + 4 * activeWords;
-  const signalsAt = Math.ceil((filterAt + 4 * filterWords) / 8) * 8;
-  const operatorsAt = signalsAt + 16 * signals.length;
+  const operatorsAt = Math.ceil((filterAt + 4 * filterWords) / 8) * 8;
   const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt);
   const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
+  const signalsAt = Math.ceil(code.stateBytes / 8) * 8;
+  const stride = code.placeRings(signalsAt + 16 * signals.length);
   const states = signals.map((signal, i): StatePart => ({
     structure: structure({ kind: "signal", signal, type: "number" }),
     offset: signalsAt + 16 * i,
@@ -106,7 +109,8 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     values: code.valueCount,
     conditions: code.conditionCount,
     states: [...states, ...code.states],
-    stride: Math.ceil(code.stateBytes / 8) * 8,
+    signalsAt,
+    stride,
     activeAt,
     activeWords,
     filterAt,

@@ -51,7 +51,7 @@ function writeSignals(out: PlanWriter, plan: Plan): number {
   const at = out.align(8);
   plan.signals.forEach((signal, i) => {
     out.i32(signal);
-    out.i32(plan.states[i].offset);
+    out.i32(plan.signalsAt + 16 * i);
     out.f64(plan.ruleSet.catalog.signals[signal].staleAfterMs);
   });
   return at;
@@ -67,7 +67,9 @@ function writeBrings(out: PlanWriter, plan: Plan): number {
 }
 
 function writeInstruction(out: PlanWriter, each: Instruction): void {
-  for (const word of [each.op, each.dst, each.a, each.b, each.c, each.state, each.brings, 0]) {
+  for (
+    const word of [each.op, each.dst, each.a, each.b, each.c, each.state, each.brings, each.flags]
+  ) {
     out.i32(word);
   }
   out.f64(each.k0);
@@ -120,6 +122,7 @@ function writeTemplate(out: PlanWriter, plan: Plan): number {
   for (const part of plan.states) {
     if (!part.unknown) continue;
     for (let i = 0; i < part.bytes; i += 8) out.setF64(at + part.offset + i, NaN);
+    if (part.counted) out.setF64(at + part.offset, 0);
   }
   return at;
 }

@@ -13,6 +13,8 @@ export interface Instruction {
   readonly c: number;
   readonly state: number;
   readonly brings: number;
+  /** Offset of the ring of OP_SLOTS. */
+  readonly flags: number;
   readonly k0: number;
   readonly k1: number;
 }
@@ -25,6 +27,8 @@ export interface StatePart {
   readonly bytes: number;
   /** Whether a fresh one is unknown numbers (NaN); zeros otherwise. */
   readonly unknown: boolean;
+  /** Whether its first 8 bytes are counts, 0 in a fresh one. */
+  readonly counted?: boolean;
 }
 
 const ARITHMETIC = { "+": K.OP_ADD, "-": K.OP_SUB, "*": K.OP_MUL, "/": K.OP_DIV } as const;
@@ -71,6 +75,24 @@ export class PlanCode {
   ) {
     this.valueCount = signals.length;
     this.stateBytes = stateOffset;
+  }
+
+  /**
+   * Gives the rings of slots their places, behind everything that most rows touch.
+   *
+   * @param from where they begin; @returns where they end
+   */
+  placeRings(from: number): number {
+    let at = from;
+    this.code.forEach((each, i) => {
+      if (each.op !== K.OP_SLOTS) return;
+      const bytes = 16 * each.c;
+      const key = this.states.find((part) => part.offset === each.state)?.structure ?? "";
+      this.code[i] = { ...each, flags: at };
+      this.states.push({ structure: `ring of ${key}`, offset: at, bytes, unknown: false });
+      at += bytes;
+    });
+    return at;
   }
 
   /** The register of a value. */
@@ -241,9 +263,9 @@ export class PlanCode {
 
   #slots(x: Value, durationMs: number): number {
     const width = slotWidthMs(durationMs);
-    const places = Math.ceil(durationMs / width) + 3;
+    const places = Math.ceil(durationMs / width) + 1;
     const key = `slots ${durationMs} ${structure(x)}`;
-    return this.#stateful(key, 8 + 16 * places, false, 2, (dst, state) => ({
+    return this.#stateful(key, 48, true, 2, (dst, state) => ({
       op: K.OP_SLOTS,
       dst,
       a: this.value(x),
@@ -281,7 +303,7 @@ export class PlanCode {
   ): number {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const state = this.#reserve(key, bytes, unknown);
+    const state = this.#reserve(key, bytes, unknown, registers > 1);
     const dst = this.valueCount;
     this.valueCount += registers;
     this.#known.set(key, dst);
@@ -289,11 +311,11 @@ export class PlanCode {
     return dst;
   }
 
-  #reserve(structure: string, bytes: number, unknown: boolean): number {
+  #reserve(structure: string, bytes: number, unknown: boolean, counted = false): number {
     const align = bytes % 8 === 0 ? 8 : 1;
     const offset = Math.ceil(this.stateBytes / align) * align;
     this.stateBytes = offset + bytes;
-    this.states.push({ structure, offset, bytes, unknown });
+    this.states.push({ structure, offset, bytes, unknown, counted });
     return offset;
   }
 
@@ -327,7 +349,7 @@ export class PlanCode {
   }
 
   #push(parts: Partial<Instruction> & { op: number; dst: number }): void {
-    this.code.push({ a: 0, b: 0, c: 0, state: 0, brings: 0, k0: 0, k1: 0, ...parts });
+    this.code.push({ a: 0, b: 0, c: 0, state: 0, brings: 0, flags: 0, k0: 0, k1: 0, ...parts });
   }
 }
 

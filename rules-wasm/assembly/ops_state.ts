@@ -1,5 +1,5 @@
 /** Operators with state per vehicle: row by row, in the order of the log. */
-import { E_ALL, E_BASE, E_EVALUATED, E_T, E_TOUCHED, MASK_BYTES } from "./plan_layout";
+import { E_ALL, E_BASE, E_EVALUATED, E_T, MASK_BYTES } from "./plan_layout";
 
 @inline
 function baseAt(row: u32): usize {
@@ -74,33 +74,68 @@ function leaves(before: f64, t: f64, width: f64): bool {
   return t - before >= width || Math.floor(before / width) != Math.floor(t / width);
 }
 
-// A ring of kept samples, oldest first: u32 head, u32 count, then T and value (f64 each) by place.
+// Kept samples, oldest first: the reference, those in the ring, the newest. What most rows need is
+// in 48 bytes; the ring is touched when a slot is left or the reference moves on.
+//
+//   0 u32 head   4 u32 count of the ring   8 f64 T of the reference, NaN for none   16 its value
+//  24 f64 T of the one after the reference, NaN for none   32 f64 T of the newest, NaN for none
+//  40 its value
 
-/** Touches what the rings of 64 rows will be asked for, so that the waits for memory overlap. */
-function touchRings(w: u32, state: usize, places: u32): void {
-  let sum: u64 = 0;
-  for (let rest = load<u64>(E_ALL + (w << 3)); rest != 0; rest &= rest - 1) {
-    const at = baseAt((w << 6) + <u32>ctz(rest)) + state;
-    const head = load<u32>(at);
-    let last = head + load<u32>(at, 4);
-    if (last >= places) last -= places;
-    sum += load<u64>(at + 8 + (head << 4)) + load<u64>(at + 8 + (last << 4));
+const S_COUNT: usize = 4;
+const S_T: usize = 8;
+const S_VALUE: usize = 16;
+const S_NEXT: usize = 24;
+const S_NEW_T: usize = 32;
+const S_NEW_VALUE: usize = 40;
+
+/** Makes the sample after the reference the reference. */
+function advance(at: usize, ring: usize, places: u32): void {
+  const count = load<u32>(at, S_COUNT);
+  store<f64>(at, load<f64>(at, S_NEXT), S_T);
+  if (count == 0) {
+    store<f64>(at, load<f64>(at, S_NEW_VALUE), S_VALUE);
+    store<f64>(at, NaN, S_NEXT);
+    store<f64>(at, NaN, S_NEW_T);
+    return;
   }
-  store<u64>(E_TOUCHED, sum);
+  let head = load<u32>(at);
+  store<f64>(at, load<f64>(ring + (head << 4), 8), S_VALUE);
+  head = head + 1 == places ? 0 : head + 1;
+  store<u32>(at, head);
+  store<u32>(at, count - 1, S_COUNT);
+  store<f64>(at, count == 1 ? load<f64>(at, S_NEW_T) : load<f64>(ring + (head << 4)), S_NEXT);
+}
+
+/** Keeps a sample: in place of the newest if that is of the same slot, else behind it. */
+function keep(at: usize, ring: usize, places: u32, width: f64, t: f64, x: f64): void {
+  const newT = load<f64>(at, S_NEW_T);
+  const count = load<u32>(at, S_COUNT);
+  if (newT == newT && leaves(newT, t, width)) {
+    let place = load<u32>(at) + count;
+    if (place >= places) place -= places;
+    store<f64>(ring + (place << 4), newT);
+    store<f64>(ring + (place << 4), load<f64>(at, S_NEW_VALUE), 8);
+    store<u32>(at, count + 1, S_COUNT);
+  } else if (count == 0) {
+    store<f64>(at, t, S_NEXT);
+  }
+  store<f64>(at, t, S_NEW_T);
+  store<f64>(at, x, S_NEW_VALUE);
 }
 
 /**
  * The newest kept sample at or before T - d: its value, and its T into the next register; NaN if
  * there is none. The last sample of each slot of `width` is kept.
  *
- * What lies before that reference is dropped: as T never falls, nothing can ask for it again. So at
- * most `d / width + 1` samples within the last d and one reference are held, and the current one.
+ * What lies before that reference is dropped: as T never falls, nothing can ask for it again. The
+ * last d overlap at most d / width + 1 slots, rounded up, of which the newest is not in the ring.
  */
 export function opSlots(
   dst: usize,
   dstT: usize,
   a: usize,
   state: usize,
+  rings: usize,
   brings: usize,
   d: f64,
   width: f64,
@@ -109,52 +144,20 @@ export function opSlots(
 ): void {
   for (let w: u32 = 0; w < words; w++) {
     const taken = load<u64>(brings + (w << 3));
-    touchRings(w, state, places);
     for (let rest = load<u64>(E_ALL + (w << 3)); rest != 0; rest &= rest - 1) {
       const bit = <u64>ctz(rest);
       const row = (w << 6) + <u32>bit;
-      const at = baseAt(row) + state;
+      const base = baseAt(row);
+      const at = base + state;
       const t = load<f64>(E_T + (row << 3));
       const before = t - d;
-      let head = load<u32>(at);
-      let count = load<u32>(at, 4);
-      const ring = at + 8;
-      while (count > 1) {
-        const next = head + 1 == places ? 0 : head + 1;
-        if (load<f64>(ring + (next << 4)) > before) break;
-        head = next;
-        count--;
-      }
-      let value = NaN;
-      let valueT = NaN;
-      if (count > 0) {
-        const first = ring + (head << 4);
-        const firstT = load<f64>(first);
-        if (firstT <= before) {
-          valueT = firstT;
-          value = load<f64>(first, 8);
-        }
-      }
-      store<f64>(dst + (row << 3), value);
-      store<f64>(dstT + (row << 3), valueT);
+      while (load<f64>(at, S_NEXT) <= before) advance(at, base + rings, places);
+      store<f64>(dst + (row << 3), load<f64>(at, S_VALUE));
+      store<f64>(dstT + (row << 3), load<f64>(at, S_T));
       if ((taken >> bit) & 1) {
         const x = load<f64>(a + (row << 3));
-        if (x == x) {
-          let last = head + count - 1;
-          if (last >= places) last -= places;
-          let entry = ring + (last << 4);
-          if (count == 0 || leaves(load<f64>(entry), t, width)) {
-            last = last + 1 == places ? 0 : last + 1;
-            if (count == 0) last = head;
-            entry = ring + (last << 4);
-            count++;
-          }
-          store<f64>(entry, t);
-          store<f64>(entry, x, 8);
-        }
+        if (x == x) keep(at, base + rings, places, width, t, x);
       }
-      store<u32>(at, head);
-      store<u32>(at, count, 4);
     }
   }
 }

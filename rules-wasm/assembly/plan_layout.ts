@@ -94,7 +94,10 @@ export const OP_MIN = 9;
 export const OP_MAX = 10;
 /** The value of a before the row; state: f64 of that, f64 of the last result. */
 export const OP_PREV = 11;
-/** Reference of a: dst its value, b its T; k0 is d, k1 the slot's width, c slots; state: slots. */
+/**
+ * Reference of a: dst its value, the next register its T; k0 is d, k1 the slots' width, c places
+ * of the ring, whose offset is in the flags.
+ */
 export const OP_SLOTS = 12;
 /** a less b, where c (T of b) is at least T - k0. */
 export const OP_DELTA = 13;

@@ -39,6 +39,7 @@ import {
   I_BYTES,
   I_C,
   I_DST,
+  I_FLAGS,
   I_K0,
   I_K1,
   I_OP,
@@ -130,7 +131,8 @@ function evaluateState(at: usize, op: i32, words: u32): void {
     const d = load<f64>(at, I_K0);
     const width = load<f64>(at, I_K1);
     const places = load<u32>(at, I_C);
-    opSlots(valueAt(dst), valueAt(dst + 1), a, state, brings, d, width, places, words);
+    const rings: usize = load<u32>(at, I_FLAGS);
+    opSlots(valueAt(dst), valueAt(dst + 1), a, state, rings, brings, d, width, places, words);
   }
 }
 
