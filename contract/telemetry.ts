@@ -1,9 +1,10 @@
 /**
  * Telemetry on the wire: what a record may hold, and why one is refused.
  *
- * A record's value is a sequence of JSON objects, one sample each, separated by newlines (a single
- * object may itself contain newlines as JSON whitespace); zero bytes are a tick: time passed. After
- * a malformed object the reader goes on behind the next newline, so that it spoils no neighbour.
+ * A record's value is a sequence of JSON objects, one sample each, separated by newlines (an object
+ * may itself contain newlines as JSON whitespace); zero bytes are a tick: time passed. Once an object
+ * is malformed, the record is read line by line from the line on which it begins: what is broken
+ * takes in no neighbour, and no record costs more than two readings.
  */
 
 /**

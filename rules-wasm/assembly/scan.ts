@@ -90,6 +90,10 @@ let record: u32 = 0;
 let inside: bool = false;
 let recordStart: usize = 0;
 let recordEnd: usize = 0;
+/** Where the object at hand has to end: the record's end, or its line's. */
+let limit: usize = 0;
+/** Whether an object of this record was malformed: what is left of it is read line by line. */
+let lineByLine: bool = false;
 let at: usize = 0;
 /** Index of the object at `at` within its record. */
 let index: u32 = 0;
@@ -206,6 +210,7 @@ function enterRecord(stopA: f64): bool {
       at = recordStart;
       index = 0;
       inside = true;
+      lineByLine = false;
       return true;
     }
     add(CONTROL_TICKS, 1);
@@ -233,9 +238,19 @@ function readSample(row: u32): bool {
   const start = at;
   const isObject = load<u8>(start) == 0x7b;
   const offset = <usize>row << 3;
-  let end = isObject ? readObject(start, recordEnd, offset) : skipValue(start, recordEnd);
-  let next = end;
-  if (end != 0) next = lineEnd(end);
+  limit = lineByLine ? newline(start) : recordEnd;
+  let end = readValue(start, isObject, offset);
+  let next = end == 0 ? 0 : lineEnd(end);
+  if (next == 0 && !lineByLine) {
+    // What is broken may have taken in the lines behind it: from here on every line stands alone.
+    lineByLine = true;
+    limit = newline(start);
+    if (faultAt > limit) {
+      if (isObject) clearRow(offset);
+      end = readValue(start, isObject, offset);
+      next = end == 0 ? 0 : lineEnd(end);
+    }
+  }
   if (next == 0) {
     refuseFault(start);
     if (isObject) clearRow(offset);
@@ -254,10 +269,21 @@ function readSample(row: u32): bool {
   return true;
 }
 
-/** The newline or end of the record that `p` stands before, or 0 with a fault. */
+@inline
+function readValue(start: usize, isObject: bool, offset: usize): usize {
+  return isObject ? readObject(start, limit, offset) : skipValue(start, limit);
+}
+
+/** The first newline from `p` on, or the end of the record. */
+function newline(p: usize): usize {
+  while (p < recordEnd && load<u8>(p) != 0x0a) p++;
+  return p;
+}
+
+/** The newline or limit that `p` stands before, or 0 with a fault. */
 @inline
 function lineEnd(p: usize): usize {
-  while (p < recordEnd) {
+  while (p < limit) {
     const c = load<u8>(p);
     if (c == 0x0a) break;
     if (c != 0x20 && c != 0x0d && c != 0x09) return fault(p, MALFORMED_JSON);
@@ -328,34 +354,15 @@ function refuse(reason: u32, start: usize, end: usize, position: usize): bool {
   return false;
 }
 
-/**
- * Refuses the object that began at `start` for the fault noted, and moves to where to go on:
- * behind the next newline from the fault on; or, where the fault is a brace that begins a line (an
- * object cut short before its neighbour), at that brace.
- */
+/** Refuses the line that begins at `start` for the fault noted; goes on behind it. */
 function refuseFault(start: usize): void {
-  // Fixed-width loads may have seen the fault behind the record: what is missing is at its end.
-  const position = faultAt < recordEnd ? faultAt : recordEnd;
+  // Fixed-width loads may have seen the fault behind the line: what is missing is at its end.
+  const position = faultAt < limit ? faultAt : limit;
   let reason = faultReason;
-  if (reason == MALFORMED_JSON && position < recordEnd && load<u8>(position) >= 0x80) {
+  if (reason == MALFORMED_JSON && position < limit && load<u8>(position) >= 0x80) {
     // A byte that no JSON text has here may be no UTF-8 either.
-    if (characterEnd(position, recordEnd) == 0) reason = INVALID_UTF8;
+    if (characterEnd(position, limit) == 0) reason = INVALID_UTF8;
   }
-  let end = position;
-  if (!beginsLine(start, position)) {
-    while (end < recordEnd && load<u8>(end) != 0x0a) end++;
-  }
-  at = end;
-  refuse(reason, start, end, position);
-}
-
-/** Whether a brace stands at `p`, after `start`, with nothing but blanks before it on its line. */
-function beginsLine(start: usize, p: usize): bool {
-  if (p >= recordEnd || load<u8>(p) != 0x7b) return false;
-  while (--p > start) {
-    const c = load<u8>(p);
-    if (c == 0x0a) return true;
-    if (c != 0x20 && c != 0x0d && c != 0x09) return false;
-  }
-  return false;
+  at = newline(start);
+  refuse(reason, start, at, position);
 }

@@ -153,7 +153,7 @@ export function randomNumber(random: Seeded): string {
     const e = random.pick(["e", "E", "e+", "e-", "E-"]);
     return `${sign}${whole}${fraction}${e}${random.below(random.pick([5, 30, 330, 1000]))}`;
   }
-  if (dice < 0.9) return sign + whole + digits(random.below(40));
+  if (dice < 0.9) return `${sign}${1 + random.below(9)}${digits(random.below(40))}`;
   return String(randomDouble(random));
 }
 

@@ -70,8 +70,8 @@ function ownersOf(catalog: Catalog): Map<string, Owner> {
 /**
  * Reads a record's value (not a tick): its objects in the order of the text.
  *
- * Behind a malformed object it goes on after the next newline from the fault on, or at the fault if
- * that is a brace beginning a line.
+ * An object may stretch over lines. Once one is malformed, the record is read line by line from the
+ * line on which that one begins, so that what is broken takes in no neighbour.
  *
  * @throws Error when its own walk and `JSON.parse` disagree
  */
@@ -80,25 +80,46 @@ export function* readTelemetry(
   catalog: Catalog,
 ): Generator<TelemetrySample | TelemetryRefusal> {
   let at = skipSpace(bytes, 0);
+  let lineByLine = false;
   if (at === bytes.length) yield refused("malformed-json", 0, 0, at, at);
   for (let index = 0; at < bytes.length; index++) {
     const start = at;
-    const met: Met[] = [];
-    try {
-      const end = walkValue(bytes, start, (value) => met.push(value));
-      at = lineEnd(bytes, end);
-      holdAgainstParse(bytes, start, end, true);
+    const newline = bytes.indexOf(0x0a, start);
+    const line = newline < 0 ? bytes.length : newline;
+    let read = tryRead(lineByLine ? bytes.subarray(0, line) : bytes, start);
+    if (read instanceof WalkFault && !lineByLine) {
+      lineByLine = true;
+      if (read.position > line) read = tryRead(bytes.subarray(0, line), start);
+    }
+    if (read instanceof WalkFault) {
+      at = line;
+      yield refused(read.reason, index, start, at, read.position);
+    } else {
+      at = read.next;
       yield bytes[start] === 0x7b
-        ? readObject(bytes, catalog, met, index, start, end)
-        : refused("not-an-object", index, start, end, start);
-    } catch (fault) {
-      if (!(fault instanceof WalkFault)) throw fault;
-      at = fault.position;
-      if (!beginsLine(bytes, start, at)) { while (at < bytes.length && bytes[at] !== 0x0a) at++; }
-      holdAgainstParse(bytes, start, at, false);
-      yield refused(fault.reason, index, start, at, fault.position);
+        ? readObject(bytes, catalog, read.met, index, start, read.end)
+        : refused("not-an-object", index, start, read.end, start);
     }
     at = skipSpace(bytes, at);
+  }
+}
+
+/** Reads one value and what stands behind it on its line. */
+function tryRead(
+  bytes: Uint8Array,
+  start: number,
+): { readonly met: Met[]; readonly end: number; readonly next: number } | WalkFault {
+  const met: Met[] = [];
+  try {
+    const end = walkValue(bytes, start, (value) => met.push(value));
+    const next = lineEnd(bytes, end);
+    holdAgainstParse(bytes, start, end, true);
+    return { met, end, next };
+  } catch (fault) {
+    if (!(fault instanceof WalkFault)) throw fault;
+    const newline = bytes.indexOf(0x0a, fault.position);
+    holdAgainstParse(bytes, start, newline < 0 ? bytes.length : newline, false);
+    return fault;
   }
 }
 
@@ -119,13 +140,6 @@ function lineEnd(bytes: Uint8Array, at: number): number {
     at++;
   }
   return at;
-}
-
-function beginsLine(bytes: Uint8Array, start: number, at: number): boolean {
-  if (bytes[at] !== 0x7b) return false;
-  // Latin-1 keeps one character a byte, whatever the bytes are.
-  const before = new TextDecoder("latin1").decode(bytes.subarray(start, at));
-  return /\n[ \t\r]*$/.test(before);
 }
 
 function holdAgainstParse(bytes: Uint8Array, start: number, end: number, valid: boolean): void {
