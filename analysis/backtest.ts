@@ -26,7 +26,7 @@ export interface BacktestOptions {
   /** Takes NDJSON. */
   readonly output: (bytes: Uint8Array) => void;
   readonly progress: (samples: number) => void;
-  /** Gives way to signals and timers. */
+  /** Gives way to signals and timers; called after every batch. */
   readonly turn: () => Promise<void>;
 }
 
@@ -58,6 +58,7 @@ export async function backtestLog(
       if (options.signal.aborted) break;
       yield* engine.push(batch).anomalies;
       tally.report(partition, engine.counts());
+      await options.turn();
     }
     yield* endAt(engine, options.toMs);
     tally.report(partition, engine.counts());

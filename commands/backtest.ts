@@ -26,7 +26,7 @@ export async function backtestCommand(settings: Settings): Promise<number> {
     signal: stop.signal,
     output: writeData,
     progress: (samples) => progress.show(`${samples.toLocaleString("en")} samples`),
-    turn: () => new Promise((resolve) => setTimeout(resolve, 0)),
+    turn: turns(),
   };
   try {
     const summary = settings.input.length > 0
@@ -50,6 +50,16 @@ export async function backtestCommand(settings: Settings): Promise<number> {
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
   }
+}
+
+/** Gives way to signals at most every 50 ms: a turn costs a millisecond. */
+function turns(): () => Promise<void> {
+  let last = performance.now();
+  return async () => {
+    if (performance.now() - last < 50) return;
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    last = performance.now();
+  };
 }
 
 async function overLog(settings: Settings, options: BacktestOptions) {
