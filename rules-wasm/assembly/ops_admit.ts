@@ -12,6 +12,7 @@ import {
   clockReset,
   planSignalCount,
   planSignals,
+  present,
   rawColumns,
   seen,
   values,
@@ -263,38 +264,39 @@ export function admit(from: u32, to: u32, offsets: usize): u32 {
 export function bringMasks(words: u32, samples: bool): void {
   memory.copy(bringsAt(BRINGS_EVALUATED), E_EVALUATED, MASK_BYTES);
   memory.copy(bringsAt(BRINGS_ALL), E_ALL, MASK_BYTES);
+  if (samples) notePresent(words);
   let set = bringsSets;
   for (let b: u32 = 0; b < bringsCount; b++) {
     const size = load<u32>(set);
     const mask = bringsAt(BRINGS_SETS + b);
     memory.fill(mask, 0, MASK_BYTES);
     for (let s: u32 = 0; samples && s < size; s++) {
-      const column: usize = load<u32>(rawColumns + (load<u32>(set + 4 + (s << 2)) << 2));
-      presence(mask, column, words);
-    }
-    for (let w: u32 = 0; w < words; w++) {
-      const at = mask + (w << 3);
-      store<u64>(at, load<u64>(at) & load<u64>(E_EVALUATED + (w << 3)));
+      const from = present + load<u32>(set + 4 + (s << 2)) * MASK_BYTES;
+      for (let w: u32 = 0; w < words; w++) {
+        const at = mask + (w << 3);
+        store<u64>(at, load<u64>(at) | load<u64>(from + (w << 3)));
+      }
     }
     set += 4 + (size << 2);
   }
 }
 
-/** Adds the rows that carry a signal to a mask. */
-function presence(mask: usize, column: usize, words: u32): void {
-  for (let w: u32 = 0; w < words; w++) {
-    const evaluated = load<u64>(E_EVALUATED + (w << 3));
-    const have = load<u64>(mask + (w << 3));
-    // Nothing to add when all rows that count are in already.
-    if ((evaluated & ~have) == 0) continue;
-    let bits: u64 = 0;
-    for (let i: u32 = 0; i < 16; i++) {
-      const at = column + (<usize>w << 9) + (<usize>i << 5);
-      const x = v128.load(at);
-      const y = v128.load(at, 16);
-      const present = v128.shuffle<i32>(f64x2.eq(x, x), f64x2.eq(y, y), 0, 2, 4, 6);
-      bits |= <u64>i32x4.bitmask(present) << (<u64>i << 2);
+/** Makes a mask per signal of the rows evaluated that carry it. */
+function notePresent(words: u32): void {
+  for (let s: u32 = 0; s < planSignalCount; s++) {
+    if (load<u8>(seen + s) == 0) continue;
+    const column: usize = load<u32>(rawColumns + (s << 2));
+    const mask = present + s * MASK_BYTES;
+    for (let w: u32 = 0; w < words; w++) {
+      let bits: u64 = 0;
+      for (let i: u32 = 0; i < 16; i++) {
+        const at = column + (<usize>w << 9) + (<usize>i << 5);
+        const x = v128.load(at);
+        const y = v128.load(at, 16);
+        const known = v128.shuffle<i32>(f64x2.eq(x, x), f64x2.eq(y, y), 0, 2, 4, 6);
+        bits |= <u64>i32x4.bitmask(known) << (<u64>i << 2);
+      }
+      store<u64>(mask + (w << 3), bits & load<u64>(E_EVALUATED + (w << 3)));
     }
-    store<u64>(mask + (w << 3), have | bits);
   }
 }

@@ -65,6 +65,8 @@ export let activeAny: usize = 0;
 export let rawColumns: usize = 0;
 /** u8 per signal of the plan: whether any row has carried it yet. */
 export let seen: usize = 0;
+/** A mask per signal of the rows evaluated that carry it. */
+export let present: usize = 0;
 /** f64 per rule: how often it opened. */
 export let firedCounts: usize = 0;
 
@@ -120,6 +122,7 @@ export function planLoad(address: usize): void {
   firedCounts = alloc(ruleCount * 8, 16);
   rawColumns = alloc(planSignalCount * 4, 16);
   seen = alloc(planSignalCount, 16);
+  present = alloc(planSignalCount * MASK_BYTES, 64);
   // A signal that no row has carried is unknown on every row.
   for (let s: u32 = 0; s < planSignalCount; s++) {
     for (let row: usize = 0; row < 1024; row++) store<f64>(valueAt(s) + (row << 3), NaN);
