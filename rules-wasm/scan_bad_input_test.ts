@@ -266,6 +266,20 @@ Deno.test("scan: more refusals than the table holds are all given", () => {
   assertEquals(counts.refused, 10_000);
 });
 
+Deno.test("scan: one record of 5,000 objects gives them all, in order", () => {
+  const lines = Array.from(
+    { length: 5000 },
+    (_, i) => i % 7 === 0 ? "{" : `{"vehicle":"v","ts":${APPEND},"a":${i}}`,
+  );
+  const { rows, refusals } = read([BEFORE, lines.join("\n"), AFTER]);
+  const kept = lines.keys().filter((i) => i % 7 !== 0).toArray();
+  assertEquals(rows.slice(1, -1).map(({ values }) => values.a), kept);
+  assertEquals(
+    refusals.map(({ index }) => index),
+    lines.keys().filter((i) => i % 7 === 0).toArray(),
+  );
+});
+
 Deno.test("scan: ticks are counted and give no row", () => {
   const { rows, counts } = read(["", BEFORE, "", "", AFTER, ""]);
   assertEquals(rows.length, 2);

@@ -1,5 +1,6 @@
 /** Kernel instances and the calls that read samples: everything of `assembly/scan_*.ts`. */
 import { ABI_VERSION } from "./assembly/layout.ts";
+import { writePowersOfFive } from "./number_table.ts";
 
 /** A function of the kernel; pointers and counts are numbers. */
 export type KernelFunction = (...values: number[]) => number;
@@ -69,6 +70,7 @@ export function instantiateKernel(): KernelInstance {
       `Cannot use the kernel: its layout is version ${version}, this host's ${ABI_VERSION}; run deno task build:kernel`,
     );
   }
+  writePowersOfFive(memory);
   const scan: ScanCalls = {
     start: named("start"),
     startCatalog: named("startCatalog"),

@@ -101,6 +101,11 @@ export const TAIL_MASKS = 0xf380;
 /** v128[8]: constants of number.ts; a load is cheaper than making them anew. */
 export const NUMBER_VECTORS = 0xf600;
 
+/** u64[2][121]: 128 bits of 5^q, high word first, from FIVES_MIN to FIVES_MAX; the host writes it. */
+export const FIVES = 0xf700;
+export const FIVES_MIN = -60;
+export const FIVES_MAX = 60;
+
 export const REFUSALS = 0x10000;
 /** Bytes of a refusal: u32 record, index, start, end, position (within the record), reason code. */
 export const REFUSAL_BYTES = 24;

@@ -6,7 +6,7 @@
  */
 import { MALFORMED_JSON, SCRATCH, SCRATCH_BYTES } from "./layout";
 import { alloc } from "./memory";
-import { decodeString, fault, skipSpace, stringEnd, stringEscaped } from "./text";
+import { decodeString, fault, plainStop, skipSpace, stringEnd, stringEscaped } from "./text";
 import {
   endNode,
   findKey,
@@ -41,6 +41,27 @@ export function setupTokens(): void {
   if (parents == 0) parents = alloc(DEPTH_MAX * 4, 4);
 }
 
+/**
+ * `readToken` for `,"key":` with a key of at most 16 plain bytes right before a value that is no
+ * object; 0 for anything else.
+ */
+function readShortToken(from: usize, before: u32, p: usize, end: usize): usize {
+  if (from == rootNode() || load<u16>(p) != 0x222c) return 0;
+  const stop = plainStop(v128.load(p, 2));
+  if (stop == 0) return 0;
+  const length = <u32>ctz(stop);
+  const q = p + 2 + length;
+  const c = load<u8>(q, 2);
+  if (load<u16>(q) != 0x3a22 || q + 2 >= end || c <= 0x20 || c == 0x7b) return 0;
+  const node = findKey(before & 0xffff, p + 2, length, true);
+  tokenNode = node;
+  tokenState = before;
+  if (from != unknownNode() && node != unknownNode()) {
+    learnWay(from, before, p, q + 2, node, before);
+  }
+  return q + 2;
+}
+
 /** The node of the key whose contents are [p, q). */
 function keyNode(parent: u32, p: usize, q: usize): usize {
   if (!stringEscaped) return findKey(parent, p, <u32>(q - p), true);
@@ -58,7 +79,8 @@ export function nextToken(from: usize, before: u32, p: usize, end: usize, row: u
     way = from + WAY_1;
     if (!matches(way, before, p, end)) {
       tokenWay = 0;
-      return readToken(from, before, p, end, row);
+      const q = readShortToken(from, before, p, end);
+      return q != 0 ? q : readToken(from, before, p, end, row);
     }
     way = promote(from);
   }

@@ -26,22 +26,25 @@ export function skipSpace(p: usize, end: usize): usize {
   return p;
 }
 
+/** Which bytes of a string are no plain ASCII: quotes, backslashes, controls, from 0x80 on. */
+@inline
+export function plainStop(v: v128): i32 {
+  return i8x16.bitmask(v128.or(
+    v128.or(i8x16.eq(v, i8x16.splat(0x22)), i8x16.eq(v, i8x16.splat(0x5c))),
+    // Signed, so that bytes from 0x80 on stop it too.
+    i8x16.lt_s(v, i8x16.splat(0x20)),
+  ));
+}
+
 /**
  * The closing quote of the string whose first byte is at `p`, or 0 with a fault.
  *
  * Sixteen bytes at a time as long as they are plain ASCII.
  */
 export function stringEnd(p: usize, end: usize): usize {
-  const quote = i8x16.splat(0x22);
-  const backslash = i8x16.splat(0x5c);
-  const space = i8x16.splat(0x20);
   stringEscaped = false;
   while (p < end) {
-    const v = v128.load(p);
-    // Signed, so that bytes from 0x80 on stop it too.
-    const stop = i8x16.bitmask(
-      v128.or(v128.or(i8x16.eq(v, quote), i8x16.eq(v, backslash)), i8x16.lt_s(v, space)),
-    );
+    const stop = plainStop(v128.load(p));
     if (stop == 0) {
       p += 16;
       continue;

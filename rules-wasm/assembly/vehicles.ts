@@ -31,6 +31,9 @@ export const NO_SLOT: u32 = 0xffffffff;
 
 let table: usize = 0;
 let tableSize: u32 = 0;
+/** The table before the last rebuilding. */
+let spare: usize = 0;
+let spareSize: u32 = 0;
 /** Entries not empty: slots in use and those left by freed ones. */
 let taken: u32 = 0;
 let inUse: u32 = 0;
@@ -68,8 +71,13 @@ function rebuild(): void {
   const oldSize = tableSize;
   let size: u32 = 4 * ROWS_MAX;
   while (size < (inUse + ROWS_MAX) * 4) size <<= 1;
-  // A table that only held too many freed entries is cleaned in a new one as well.
-  table = alloc(size << 6, 64);
+  // Where freed entries only have to go, two tables of one size take turns.
+  if (spareSize == size) {
+    table = spare;
+    memory.fill(table, 0, size << 6);
+  } else table = alloc(size << 6, 64);
+  spare = old;
+  spareSize = oldSize;
   tableSize = size;
   taken = inUse;
   for (let i: u32 = 0; i < oldSize; i++) {
