@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AnomalyState, AnomalyView } from "../contract/views.ts";
 import { formatCount, formatElapsed, messageText, ruleTitle, vehiclePath } from "./format.ts";
+import { isInUse } from "./in_use.ts";
 import { type HeldList, holdList } from "./queue_hold.ts";
 import { SeverityShape } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
@@ -22,8 +23,12 @@ const EMPTY_WORDS: Readonly<Record<Tab, string>> = {
   acknowledged: "Nothing acknowledged is still open.",
   snoozed: "Nothing is snoozed.",
 };
+/** Cards come and go at most this often, milliseconds: a burst is one change, not ten. */
+const REORDER_MS = 1200;
 /** Cards drawn at most; the anomalies page has them all. */
 const CARDS_MAX = 200;
+
+const NOTHING: HeldList = { cards: [], waiting: 0 };
 
 /** The queue with its tabs and keys. */
 export function AnomalyQueue(props: { store: AppStore }) {
@@ -103,9 +108,10 @@ export function AnomalyQueue(props: { store: AppStore }) {
         </button>
       )}
       <ol ref={list}>
-        {cards.slice(0, CARDS_MAX).map(({ anomaly, gone }) => (
+        {cards.slice(0, CARDS_MAX).map(({ anomaly, gone }, k) => (
+          // Keyed by place, as rows of the table are: a burst of news shifts nothing on the screen.
           <QueueCard
-            key={anomaly.id}
+            key={k}
             store={store}
             anomaly={anomaly}
             gone={gone}
@@ -125,28 +131,28 @@ export function AnomalyQueue(props: { store: AppStore }) {
   );
 }
 
-/** The list, held while the pointer, the focus within or a scrolled position is on it. */
+/** The list, held while a pointer, focus, selection or scrolled position is on it, or just after a change. */
 function useHeldList(
   store: AppStore,
   tab: Tab,
   list: { readonly current: HTMLOListElement | null },
 ): HeldList & { release: () => void } {
-  const before = useRef<{ held: HeldList; tab: Tab }>({
-    held: { cards: [], waiting: 0 },
-    tab,
-  });
+  const before = useRef<{ held: HeldList; tab: Tab; at: number }>({ held: NOTHING, tab, at: 0 });
   const [, again] = useState(0);
   const box = list.current;
-  const isHeld = box !== null && before.current.tab === tab &&
-    (box.scrollTop > 0 || box.matches(":hover, :focus-within"));
+  const { held: shown, at } = before.current;
+  const now = store.link.value === null ? 0 : Date.now();
+  const isOn = box !== null && (box.scrollTop > 0 || isInUse(box));
+  const isHeld = before.current.tab === tab && (isOn || now - at < REORDER_MS);
   const wanted = store.anomalies.list.value.filter(({ state }) => state === tab);
-  const held = holdList(before.current.held, wanted, isHeld, (id) => store.anomalies.get(id));
-  before.current = { held, tab };
+  const held = holdList(shown, wanted, isHeld, (id) => store.anomalies.get(id));
+  before.current = { held, tab, at: isHeld ? at : now };
   const release = () => {
-    before.current = { held: { cards: [], waiting: 0 }, tab };
+    before.current = { held: NOTHING, tab, at: 0 };
     again((times) => times + 1);
   };
-  return { ...held, release };
+  // What waits for a moment only needs no mention.
+  return { ...held, waiting: isOn ? held.waiting : 0, release };
 }
 
 function QueueCard(props: {

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { VEHICLE_STATES } from "../contract/views.ts";
 import { formatAge, formatCount, formatNumber, formatValue, vehiclePath } from "./format.ts";
+import { isInUse } from "./in_use.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import { severityOfLevel } from "./severity.ts";
 import type { AppStore } from "./store.ts";
@@ -82,7 +83,8 @@ export function VehicleTable(props: { store: AppStore }) {
         <tbody>
           {start > 0 && <Spacer rows={start} rowPixels={seen?.rowPixels ?? 28} />}
           {rows.map((number, k) => (
-            <Row key={store.shown.ids[number]} store={store} number={number} index={start + k} />
+            // Keyed by place: a new order writes other words into rows that stay where they are.
+            <Row key={start + k} store={store} number={number} index={start + k} />
           ))}
           {end < order.length && (
             <Spacer rows={order.length - end} rowPixels={seen?.rowPixels ?? 28} />
@@ -117,7 +119,7 @@ function useOrder(
   const before = kept.current;
   const isSame = before !== null && before.sorting === sorting && before.filter === filter &&
     before.columns === shown && before.size === shown.size;
-  const isHeld = region.current !== null && region.current.matches(":hover, :focus-within");
+  const isHeld = region.current !== null && isInUse(region.current);
   if (isSame && (isHeld || now - before.at < REORDER_MS)) return before.order;
   const order = tableOrder(shown, filter, sorting);
   kept.current = { order, at: now, sorting, filter, columns: shown, size: shown.size };

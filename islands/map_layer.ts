@@ -218,7 +218,9 @@ export class MapLayer {
 
   #drawVehicles(g: CanvasRenderingContext2D): void {
     const { state, severity } = this.#columns;
-    const r = clamp(4 + (this.camera.zoom - 10) * 0.4, 3.8, 7);
+    // Many vehicles on one screen are drawn smaller, so that roads do not clog.
+    const crowd = clamp(Math.sqrt(500 / Math.max(1, this.#visible.length)), 0.6, 1);
+    const r = clamp(4 + (this.camera.zoom - 10) * 0.4, 3.8, 7) * crowd;
     g.fillStyle = this.#palette.normal;
     g.strokeStyle = this.#palette.normal;
     g.lineWidth = 1.5;
