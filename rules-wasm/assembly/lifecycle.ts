@@ -75,6 +75,7 @@ import {
   R_UNKNOWN,
   R_UNKNOWN_T0,
   reserveRecords,
+  touchRecords,
   wordAt,
 } from "./state";
 import { brought, drop, extend, NO, result, UNKNOWN, YES } from "./runs";
@@ -148,6 +149,7 @@ function visitLevels(rule: usize, words: u32): u64 {
 function visitRows(rule: usize, r: u32, words: u32): void {
   for (let w: u32 = 0; w < words; w++) {
     let later: u64 = ~0;
+    touchRecords(r, (<usize>w << 8) + E_SLOT, load<u64>(E_VISIT + (w << 3)));
     for (;;) {
       // Read again each time: a visit may ask for the vehicle's next row.
       const rest = load<u64>(E_VISIT + (w << 3)) & later;

@@ -39,5 +39,6 @@ export function extend(record: usize, flag: u32, first: usize, last: usize, t: f
 
 @inline
 export function drop(record: usize, flags: u32): void {
-  store<u32>(record, load<u32>(record, R_FLAGS) & ~flags, R_FLAGS);
+  const have = load<u32>(record, R_FLAGS);
+  if (have & flags) store<u32>(record, have & ~flags, R_FLAGS);
 }

@@ -1,6 +1,6 @@
 /** State of vehicles: fixed blocks in chunks; and records of what rules have pending or open. */
 import { alloc } from "./memory";
-import { E_OPEN, E_RECORDS, E_STATE_BYTES, VEHICLES_PER_CHUNK } from "./plan_layout";
+import { E_OPEN, E_RECORDS, E_STATE_BYTES, E_TOUCHED, VEHICLES_PER_CHUNK } from "./plan_layout";
 import { activeAt, stride, template } from "./plan";
 
 /** Vehicle chunks at most: 2^24 vehicles. */
@@ -70,7 +70,8 @@ export const R_STEP_LAST: usize = 88;
 export const R_UNKNOWN_T0: usize = 96;
 export const R_AT: usize = 104;
 export const R_CLOSED_AT: usize = 112;
-export const R_BYTES: u32 = 120;
+/** Two cache lines. */
+export const R_BYTES: u32 = 128;
 
 const RECORDS_PER_CHUNK: u32 = 1024;
 
@@ -139,6 +140,23 @@ export function findRecord(slot: u32, rule: u32): usize {
     record = load<u32>(table + (at << 2));
   }
   return record;
+}
+
+/**
+ * Touches the records of a rule for the vehicles of 64 rows, so that the waits for memory overlap.
+ *
+ * @param slots address of the rows' slots
+ * @param rows bits of the rows
+ */
+export function touchRecords(rule: u32, slots: usize, rows: u64): void {
+  if (table == 0) return;
+  let sum: u32 = 0;
+  for (let rest = rows; rest != 0; rest &= rest - 1) {
+    const slot = load<u32>(slots + (<usize>ctz(rest) << 2));
+    const record: usize = load<u32>(table + ((home(slot, rule) & mask) << 2));
+    sum += load<u32>(record) + load<u32>(record, 64);
+  }
+  store<u32>(E_TOUCHED, sum);
 }
 
 /** Makes a record; `reserveRecords` has made room. */
