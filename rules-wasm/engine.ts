@@ -87,11 +87,10 @@ export class PartitionEngine implements KernelEngine {
   /** Ids by slot, decoded when first needed. */
   readonly #vehicles: Vehicle[] = [];
   #slots = 0;
-  /** Slots given free whose next vehicle is to be told its rules. */
-  readonly #freed = new Set<number>();
+  /** Slots given free; the scanner gives the last of them to the next new vehicle. */
+  readonly #freed: number[] = [];
   #offsetsAt = 0;
   #offsetsRoom = 0;
-  #free = 0;
   #misplaced = 0;
 
   constructor(
@@ -155,7 +154,7 @@ export class PartitionEngine implements KernelEngine {
   }
 
   vehicles(): number {
-    return this.#memory.slots - this.#free;
+    return this.#memory.slots - this.#freed.length;
   }
 
   openAnomalies(): number {
@@ -209,8 +208,7 @@ export class PartitionEngine implements KernelEngine {
       const slot = forgotten - 1;
       this.scanner.free(slot);
       delete this.#vehicles[slot];
-      this.#freed.add(slot);
-      this.#free++;
+      this.#freed.push(slot);
     }
   }
 
@@ -222,10 +220,12 @@ export class PartitionEngine implements KernelEngine {
       for (let slot = this.#slots; slot < slots; slot++) this.#welcome(slot);
       this.#slots = slots;
     }
-    for (const slot of this.#freed) {
-      if (!this.scanner.inUse(slot)) continue;
-      this.#freed.delete(slot);
-      this.#free--;
+    for (
+      let slot = this.#freed.at(-1);
+      slot !== undefined && this.scanner.inUse(slot);
+      slot = this.#freed.at(-1)
+    ) {
+      this.#freed.pop();
       this.#welcome(slot);
     }
   }
