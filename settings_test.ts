@@ -1,4 +1,7 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { COMMANDS } from "./commands/command_table.ts";
+import { commandHelp, programHelp } from "./commands/help.ts";
+import { SETTINGS, SETTINGS_DEFAULT } from "./commands/settings_table.ts";
 import { readSettings } from "./settings.ts";
 
 function read(
@@ -89,4 +92,16 @@ Deno.test("settings: files, repeated flags, lists, quantities", () => {
   assertEquals(settings("replay", ["a", "b"]).files, ["a", "b"]);
   assertEquals(faults("replay", []), ["replay needs a file; see --help"]);
   assertEquals(read("dev", ["--help"]).kind, "help");
+});
+
+Deno.test("settings: every setting can be given, and the help shows it", () => {
+  assertEquals(SETTINGS.length, Object.keys(SETTINGS_DEFAULT).length);
+  for (const [command, { help }] of Object.entries(COMMANDS)) {
+    const text = commandHelp(command);
+    assertStringIncludes(text.toLowerCase(), help.toLowerCase());
+    for (const spec of SETTINGS.filter((each) => each.commands.includes(command))) {
+      assertStringIncludes(text, spec.help);
+    }
+    assertStringIncludes(programHelp(), `  ${command} `);
+  }
 });

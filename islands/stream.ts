@@ -50,7 +50,7 @@ export function connectStream(assets: string, handlers: StreamHandlers): void {
   addEventListener("pagehide", () => port.postMessage("bye"));
   // A page that comes back from the back-forward cache has left the worker: begin afresh.
   addEventListener("pageshow", (event) => {
-    if (event.persisted) location.reload();
+    if ("persisted" in event && event.persisted === true) location.reload();
   });
 }
 
