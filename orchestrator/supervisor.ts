@@ -175,9 +175,11 @@ export class Supervisor {
     const entry = this.#entries.get(name);
     if (!entry) return;
     if (message.kind === "failed") this.#fail(name, entry, message.error, message.usage);
-    else if (message.kind === "event") this.#options.events(message.event);
     else if (message.kind === "control") this.act(message.agent, message.action);
-    else this.#set(name, onMessage(entry, message, this.#options.now()));
+    else {
+      if (message.kind === "event") this.#options.events(message.event);
+      this.#set(name, onMessage(entry, message, this.#options.now()));
+    }
   }
 
   #fail(name: AgentName, entry: AgentEntry, error: string, usage: boolean): void {

@@ -143,3 +143,15 @@ Deno.test("supervisor: stop waits for agents, but no longer than the grace", asy
   advance(2_100);
   await stopped;
 });
+
+Deno.test("supervisor: an event is a line of the log and a count among its agent's metrics", () => {
+  const { supervisor, events, latest } = stage(["analysis"]);
+  supervisor.start();
+  const event = { level: "warn", name: "bus.member_expired", message: "gone" } as const;
+  latest("analysis")?.say({ kind: "event", event });
+  latest("analysis")?.say({ kind: "event", event: { ...event, count: 2 } });
+  latest("analysis")?.say({ kind: "beat", metrics: { samples: 1 }, version: "" });
+  assertEquals(events.length, 2);
+  const [{ metrics }] = supervisor.agents();
+  assertEquals(metrics, { samples: 1, event_bus_member_expired_total: 3 });
+});

@@ -31,6 +31,8 @@ export interface AgentEntry {
   readonly failuresInRow: number;
   /** Why the process should end: a restart of the agent cannot mend it; "" while it may go on. */
   readonly fatal: "" | "usage" | "hung";
+  /** Events told, by metric name: the same event is a line of the log and a count. */
+  readonly events: Readonly<Record<string, number>>;
 }
 
 /** A new entry, starting at `now`. */
@@ -49,6 +51,7 @@ export function startingEntry(name: string, now: number): AgentEntry {
     },
     failuresInRow: 0,
     fatal: "",
+    events: {},
   };
 }
 
@@ -71,7 +74,12 @@ export function onMessage(entry: AgentEntry, message: AgentMessage, now: number)
     case "beat":
       return {
         ...entry,
-        status: { ...status, beat: now, metrics: message.metrics, version: message.version },
+        status: {
+          ...status,
+          beat: now,
+          metrics: { ...message.metrics, ...entry.events },
+          version: message.version,
+        },
       };
     case "paused":
       return status.state === "running" ? withState(entry, "paused", now) : entry;
@@ -79,7 +87,11 @@ export function onMessage(entry: AgentEntry, message: AgentMessage, now: number)
       return status.state === "paused" ? withState(entry, "running", now) : entry;
     case "stopped":
       return withState(entry, "stopped", now);
-    case "event":
+    case "event": {
+      const name = `event_${message.event.name.replace(/[^A-Za-z0-9]/g, "_")}_total`;
+      const count = (entry.events[name] ?? 0) + (message.event.count ?? 1);
+      return { ...entry, events: { ...entry.events, [name]: count } };
+    }
     case "control":
     case "failed":
       return entry;
