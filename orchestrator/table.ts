@@ -118,6 +118,7 @@ export function onFailure(
   const failuresInRow = wasHealthy ? 1 : entry.failuresInRow + 1;
   const gaveUp = usage || failuresInRow >= policy.failuresMax;
   return {
+    ...entry,
     failuresInRow,
     fatal: usage ? "usage" : entry.fatal,
     status: {
