@@ -151,6 +151,25 @@ async function urlIsState(browser: Browser, kilter: RunningKilter): Promise<void
   await context.close();
 }
 
+async function leadsToTheMoment(browser: Browser, kilter: RunningKilter): Promise<void> {
+  const { page, context, faults } = await open(browser);
+  const { anomalies } = await (await fetch(`${kilter.url}/api/anomalies?limit=1`)).json();
+  const { vehicle, openedAt } = anomalies[0];
+  await page.goto(`${kilter.url}/v/${vehicle}?t=${openedAt}`);
+  await page.locator(".chart canvas").first().waitFor(WAIT);
+  assertStringIncludes(await page.locator(".moment").innerText(), "Held at");
+  const cursorAt = () => page.locator(".chart figcaption small").first().innerText();
+  const shown = await until(cursorAt, (text) => /^\d\d:\d\d:\d\d$/.test(text));
+  await page.locator(".plot").first().focus();
+  await page.keyboard.press("Home");
+  await until(cursorAt, (text) => text < shown);
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("End");
+  await until(cursorAt, (text) => text >= shown);
+  assertEquals(faults, []);
+  await context.close();
+}
+
 async function withoutScripts(browser: Browser, kilter: RunningKilter, vehicle: string) {
   const { page, context } = await open(browser, { javaScriptEnabled: false });
   await page.goto(`${kilter.url}/`);
@@ -268,7 +287,7 @@ Deno.test({
       const { vehicles } = await (await fetch(`${kilter.url}/api/vehicles?limit=1`)).json();
       const vehicle: string = vehicles[0].id;
       const paths = ["/", "/anomalies", `/v/${vehicle}`, "/rules", "/pipeline"];
-      await t.step("triage goes by keyboard, and back", () => triageByKeyboard(browser, kilter));
+      await step("triage goes by keyboard, and back", () => triageByKeyboard(browser, kilter));
       await t.step(
         "space holds the view still, and lets it catch up",
         () => pauseHoldsTheView(browser, kilter),
@@ -278,16 +297,20 @@ Deno.test({
         () => urlIsState(browser, kilter),
       );
       await t.step(
+        "an anomaly leads to its moment, with one cursor by keyboard",
+        () => leadsToTheMoment(browser, kilter),
+      );
+      await t.step(
         "with scripts off pages show current data",
         () => withoutScripts(browser, kilter, vehicle),
       );
-      await t.step("a cut network is told in time, and mended", () => networkCut(browser, kilter));
-      await t.step("eight tabs share one connection", () => oneConnection(browser, kilter));
+      await step("a cut network is told in time, and mended", () => networkCut(browser, kilter));
+      await step("eight tabs share one connection", () => oneConnection(browser, kilter));
       await t.step(
         "axe finds nothing: five pages, two themes, two widths",
         () => accessible(browser, kilter, paths),
       );
-      await t.step("no page is wider than a phone", () => fitsPhones(browser, kilter, paths));
+      await step("no page is wider than a phone", () => fitsPhones(browser, kilter, paths));
     } finally {
       await browser.close();
       await kilter.stop();
