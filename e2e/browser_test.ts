@@ -279,8 +279,17 @@ Deno.test({
     if (chromiumPath === null) return;
     const kilter = await startKilter(["--vehicles", "120", "--seed", "1"]);
     const browser = await startChromium(chromiumPath);
+    const step = (name: string, run: () => Promise<void>) =>
+      t.step(name, async () => {
+        try {
+          await run();
+        } finally {
+          // What a failed step leaves open would disturb the next.
+          for (const context of browser.contexts()) await context.close();
+        }
+      });
     try {
-      await t.step(
+      await step(
         "live: vehicles move, an anomaly appears, nothing foreign, no fault",
         () => liveAndMoving(browser, kilter),
       );
@@ -288,25 +297,25 @@ Deno.test({
       const vehicle: string = vehicles[0].id;
       const paths = ["/", "/anomalies", `/v/${vehicle}`, "/rules", "/pipeline"];
       await step("triage goes by keyboard, and back", () => triageByKeyboard(browser, kilter));
-      await t.step(
+      await step(
         "space holds the view still, and lets it catch up",
         () => pauseHoldsTheView(browser, kilter),
       );
-      await t.step(
+      await step(
         "a copied address shows the same filter, selection and map",
         () => urlIsState(browser, kilter),
       );
-      await t.step(
+      await step(
         "an anomaly leads to its moment, with one cursor by keyboard",
         () => leadsToTheMoment(browser, kilter),
       );
-      await t.step(
+      await step(
         "with scripts off pages show current data",
         () => withoutScripts(browser, kilter, vehicle),
       );
       await step("a cut network is told in time, and mended", () => networkCut(browser, kilter));
       await step("eight tabs share one connection", () => oneConnection(browser, kilter));
-      await t.step(
+      await step(
         "axe finds nothing: five pages, two themes, two widths",
         () => accessible(browser, kilter, paths),
       );

@@ -29,6 +29,8 @@ export interface SignalChartProps {
   readonly marks: readonly Mark[];
   /** Time under the shared cursor, epoch milliseconds; null for none. */
   readonly cursor: Signal<number | null>;
+  /** Where the cursor rests when no pointer moves it; null for nowhere. */
+  readonly moment: number | null;
 }
 
 /** The chart; without scripts a plain line. */
@@ -66,22 +68,18 @@ export function SignalChart(props: SignalChartProps) {
     if (made === null) return;
     made.setData(dataOf(props), false);
     made.setScale("x", { min: from, max: to });
+    placeCursor(made, cursor.peek());
   }, [series, from, to, units, zone, drawn]);
-  useSignalEffect(() => {
-    const time = cursor.value;
-    const made = plot.current;
-    if (made === null || made.cursor.event !== null && made.cursor.event !== undefined) return;
-    const left = time === null ? -10 : made.valToPos(time, "x");
-    if (Math.abs((made.cursor.left ?? -10) - left) > 0.5) made.setCursor({ left, top: 10 }, false);
-  });
+  useSignalEffect(() => placeCursor(plot.current, cursor.value));
 
   const at = cursor.value === null ? series.t.length - 1 : indexAt(series.t, cursor.value);
   const step = (event: KeyboardEvent) => {
-    const by = event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
-    if (by === 0) return;
+    const last = series.t.length - 1;
+    const by = event.shiftKey ? 10 : 1;
+    const to = { ArrowLeft: at - by, ArrowRight: at + by, Home: 0, End: last }[event.key];
+    if (to === undefined) return;
     event.preventDefault();
-    const next = Math.min(series.t.length - 1, Math.max(0, at + by * (event.shiftKey ? 10 : 1)));
-    cursor.value = series.t[next] ?? null;
+    cursor.value = series.t[Math.min(last, Math.max(0, to))] ?? null;
   };
   return (
     <figure class="chart">
@@ -193,8 +191,10 @@ function makePlot(box: HTMLDivElement, newest: { readonly current: SignalChartPr
       series: [{}, { stroke: colour("--accent"), width: 1.5, points: { show: false } }],
       hooks: {
         setCursor: [(plot) => {
-          const { left } = plot.cursor;
-          if (left === undefined || left < 0) cursor.value = null;
+          const { left, event } = plot.cursor;
+          // Only what a pointer does moves the shared moment; else charts would answer each other.
+          if (event === undefined || event === null) return;
+          if (left === undefined || left < 0) cursor.value = newest.current.moment;
           else cursor.value = Math.round(plot.posToVal(left, "x"));
         }],
         draw: [(plot) => drawMarks(plot, newest.current.marks, colour)],
@@ -203,6 +203,13 @@ function makePlot(box: HTMLDivElement, newest: { readonly current: SignalChartPr
     dataOf(newest.current),
     box,
   );
+}
+
+/** Puts the cursor's line at a time; off the chart for none. */
+function placeCursor(plot: uPlot | null, time: number | null): void {
+  if (plot === null) return;
+  const left = time === null ? -10 : plot.valToPos(time, "x");
+  if (Math.abs((plot.cursor.left ?? -10) - left) > 0.5) plot.setCursor({ left, top: 10 }, false);
 }
 
 /** A dashed line at each moment that an anomaly opened, in its severity's colour. */

@@ -63,8 +63,8 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
     return poll(store, page.vehicle.id, (vehicle) => setTelemetry((old) => grown(old, vehicle)));
   }, []);
 
-  const { vehicle, series, trail, to } = telemetry;
-  const from = page.at === null ? chartFrom(telemetry) : telemetry.from;
+  const { vehicle, series, trail } = telemetry;
+  const [from, to] = chartWindow(telemetry, page.at);
   const marks = anomalies.map(({ openedAt, severity }) => ({ at: openedAt, severity }));
   const speed = series.find(({ signal }) => signal === "speed");
   return (
@@ -83,6 +83,7 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
               to={to}
               marks={marks}
               cursor={cursor}
+              moment={page.at}
             />
           ))}
           {series.length === 0 && <p class="none">No signal in this window.</p>}
@@ -204,7 +205,7 @@ function Values(props: {
                     vehicle.signals[signal.name],
                     signal.unit,
                     units,
-                    signal.unit === "deg" ? 5 : 2,
+                    /^(lat|lon)$/.test(signal.name) ? 5 : 2,
                   )}
               </td>
             </tr>
@@ -251,10 +252,19 @@ function grown(old: Telemetry, vehicle: VehicleView): Telemetry {
   };
 }
 
-/** Where charts begin: a vehicle heard of lately is not shown at the end of an empty stretch. */
-function chartFrom({ series, from, to }: Telemetry): number {
-  const first = series.reduce((least, { t }) => Math.min(least, t[0] ?? Infinity), Infinity);
-  return Math.max(from, Math.min(first, to - CHART_MS_MIN));
+/** The window that charts show: what has data, and some time around the moment. */
+function chartWindow({ series, from, to }: Telemetry, at: number | null): [number, number] {
+  let first = Infinity;
+  let last = -Infinity;
+  for (const { t } of series) {
+    first = Math.min(first, t[0] ?? Infinity);
+    last = Math.max(last, t[t.length - 1] ?? -Infinity);
+  }
+  const around = at ?? to;
+  return [
+    Math.max(from, Math.min(first, around - CHART_MS_MIN)),
+    Math.min(to, Math.max(last, around + (at === null ? 0 : CHART_MS_MIN))),
+  ];
 }
 
 function replaced(list: readonly AnomalyView[], anomaly: AnomalyView): readonly AnomalyView[] {

@@ -269,11 +269,14 @@ export class MapLayer {
   /** Mildest first, so that the worst lies on top. */
   #drawSeverities(g: CanvasRenderingContext2D): void {
     const { severity } = this.#columns;
+    const count = this.#visible.reduce((sum, k) => sum + (severity[k] > 0 ? 1 : 0), 0);
+    const size = clamp(Math.sqrt(40 / Math.max(1, count)), 0.6, 1);
     for (let level = 1; level <= 3; level++) {
       const name = severityOfLevel(level);
       if (name === null) continue;
       for (const k of this.#visible) {
-        if (severity[k] === level) drawSeverity(g, name, this.#x[k], this.#y[k], this.#palette);
+        if (severity[k] !== level) continue;
+        drawSeverity(g, name, this.#x[k], this.#y[k], size, this.#palette);
       }
     }
   }

@@ -69,9 +69,24 @@ export function drawSeverity(
   severity: Severity,
   x: number,
   y: number,
+  size: number,
   palette: Palette,
 ): void {
+  g.save();
+  g.translate(x, y);
+  g.scale(size, size);
   g.lineCap = "round";
+  drawShape(g, severity, 0, 0, palette);
+  g.restore();
+}
+
+function drawShape(
+  g: Context,
+  severity: Severity,
+  x: number,
+  y: number,
+  palette: Palette,
+): void {
   switch (severity) {
     case "critical":
       filled(g, palette.bg, () => octagon(g, x, y, 11.5));
