@@ -15,13 +15,27 @@ export interface Outcome {
   readonly counts: string;
 }
 
-/** Runs an engine over a log, cut at random by `cuts` (null: one record at a time). */
-export function outcome(engine: Engine, log: readonly LogRecord[], cuts: Seeded | null): Outcome {
+/**
+ * Runs an engine over a log, cut at random by `cuts` (null: one record at a time).
+ *
+ * @param start record at which the rules come into force: those before it warm the state
+ */
+export function outcome(
+  engine: Engine,
+  log: readonly LogRecord[],
+  cuts: Seeded | null,
+  start = 0,
+): Outcome {
   const text = new TextDecoder();
   const lines: string[] = [];
   for (let at = 0; at < log.length;) {
-    const next = Math.min(log.length, at + (cuts === null ? 1 : 1 + cuts.below(300)));
-    const { anomalies, refusals } = engine.push(asBatch(log, at, next));
+    const warming = at < start;
+    const end = warming ? Math.min(start, log.length) : log.length;
+    const next = Math.min(end, at + (cuts === null ? 1 : 1 + cuts.below(300)));
+    const { anomalies, refusals } = engine.push(asBatch(log, at, next), warming ? "warm" : "live");
+    if (warming && (anomalies.length > 0 || engine.openAnomalies() > 0)) {
+      lines.push(`opened while warming, records ${at} to ${next}`);
+    }
     for (const { value } of anomalies) lines.push(text.decode(value));
     for (const { record, reason, index } of refusals) {
       lines.push(`refused ${at + record}/${index}: ${reason}`);
@@ -51,14 +65,19 @@ export interface Comparison {
   readonly transitions: number;
 }
 
-/** Runs both engines over a log. */
+/**
+ * Runs both engines over a log.
+ *
+ * @param start record at which the rules come into force; 0: from the start
+ */
 export function compareEngines(
   ruleSet: RuleSet,
   log: readonly LogRecord[],
   seed: number,
+  start = 0,
 ): Comparison {
-  const reference = outcome(createReferenceEngine(ruleSet, { partition: 3 }), log, null);
-  const kernel = outcome(createEngine(ruleSet, { partition: 3 }), log, new Seeded(seed));
+  const reference = outcome(createReferenceEngine(ruleSet, { partition: 3 }), log, null, start);
+  const kernel = outcome(createEngine(ruleSet, { partition: 3 }), log, new Seeded(seed), start);
   const transitions = reference.lines.filter((line) => line.startsWith("{")).length;
   return { apart: divergence(reference, kernel), transitions };
 }
@@ -80,12 +99,17 @@ function divergence(reference: Outcome, kernel: Outcome): string | null {
 }
 
 /** A smaller log over which the engines still part: pieces are left out as long as that holds. */
-export function shrink(ruleSet: RuleSet, log: readonly LogRecord[], seed: number): LogRecord[] {
+export function shrink(
+  ruleSet: RuleSet,
+  log: readonly LogRecord[],
+  seed: number,
+  start = 0,
+): LogRecord[] {
   let small = [...log];
   for (let piece = small.length >> 1; piece >= 1; piece >>= 1) {
     for (let at = 0; at < small.length;) {
       const without = [...small.slice(0, at), ...small.slice(at + piece)];
-      if (without.length > 0 && compareEngines(ruleSet, without, seed).apart !== null) {
+      if (without.length > 0 && compareEngines(ruleSet, without, seed, start).apart !== null) {
         small = without;
       } else at += piece;
     }

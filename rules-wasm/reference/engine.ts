@@ -82,7 +82,6 @@ class ReferenceEngine implements Engine {
   }
 
   push(input: EngineInput, mode: PushMode = "live"): PushResult {
-    if (mode === "warm") throw new RangeError('Cannot push "warm": the reference knows it not');
     this.#mode = mode;
     this.#anomalies = [];
     const refusals: PushResult["refusals"][number][] = [];
@@ -199,7 +198,9 @@ class ReferenceEngine implements Engine {
   #again(vehicle: Vehicle, cause: Cause, which: (rule: Rule) => boolean): void {
     vehicle.values.again((d) => vehicle.absent.has(d));
     for (const [rule, life] of vehicle.lives) {
-      if (which(rule)) this.#write(rule, life.evaluate(vehicle.values, cause), vehicle);
+      if (which(rule)) {
+        this.#write(rule, life.evaluate(vehicle.values, cause, this.#mode === "warm"), vehicle);
+      }
     }
   }
 
@@ -248,7 +249,7 @@ class ReferenceEngine implements Engine {
     const brought = new Set(values.keys());
     vehicle.values.take({ t: sample.t, brought, absent: () => false }, values, this.#roots);
     for (const [rule, life] of vehicle.lives) {
-      this.#write(rule, life.evaluate(vehicle.values, cause), vehicle);
+      this.#write(rule, life.evaluate(vehicle.values, cause, this.#mode === "warm"), vehicle);
     }
   }
 

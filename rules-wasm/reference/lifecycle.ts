@@ -70,8 +70,8 @@ export class RuleLife {
     return this.#anomaly?.open ?? false;
   }
 
-  /** Evaluates at a moment of the vehicle. */
-  evaluate(values: VehicleValues, cause: Cause): Step[] {
+  /** Evaluates at a moment of the vehicle. While `warming` nothing opens, however long it holds. */
+  evaluate(values: VehicleValues, cause: Cause, warming = false): Step[] {
     const { rule } = this;
     const steps: Step[] = [];
     const t = cause.t;
@@ -88,7 +88,9 @@ export class RuleLife {
     if (whenBrought && !this.open) this.#run = extend(this.#run, when, t, rule.maxGapMs);
     const run = this.#run;
     if (
-      whenBrought && when === true && run && !run.done && t - run.from >= rule.forMs && !this.open
+      whenBrought && when === true && run && !run.done && t - run.from >= rule.forMs &&
+      !this.open &&
+      !warming
     ) {
       this.#run = { ...run, done: true };
       steps.push(...this.#fire(run.from, cause));
