@@ -121,6 +121,7 @@ export class CutProxy {
   readonly url: string;
   readonly #listener: Deno.TcpListener;
   readonly #open = new Set<Deno.TcpConn>();
+  readonly #dead = new WeakSet<Deno.TcpConn>();
   readonly #tasks = new Set<Promise<void>>();
   readonly #target: number;
   #cut = false;
@@ -166,10 +167,10 @@ export class CutProxy {
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) break;
-        // While cut, bytes are lost on the way: the connection is of no use afterwards.
-        for (let at = 0; at < count && !this.#cut;) {
-          at += await to.write(buffer.subarray(at, count));
-        }
+        // Once bytes are lost on the way, the connection stays silent for good.
+        if (this.#cut) this.#dead.add(from).add(to);
+        if (this.#dead.has(from)) continue;
+        for (let at = 0; at < count;) at += await to.write(buffer.subarray(at, count));
       }
     } catch (fault) {
       if (!isClosed(fault)) throw fault;

@@ -29,7 +29,7 @@ export function LiveBar(props: { store: AppStore }) {
   const drawn = `as of ${formatTime(store.shell.now, "UTC")} UTC`;
   return (
     <>
-      <span class={`live ${state.tone}`}>
+      <span class={`live tone-${state.tone}`}>
         <i class="dot" />
         <b role="status">{state.word}</b>
         <small>{state.tone === "still" ? drawn : state.detail}</small>

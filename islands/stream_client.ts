@@ -7,10 +7,12 @@ export const STREAM_PATH = "/api/stream";
 /** The server beats every second; after this long without a word the connection is given up. */
 export const WATCHDOG_MS = 2500;
 /** How often the watchdog looks. */
-export const WATCH_EVERY_MS = 250;
+export const WATCH_EVERY_MS = 100;
 
-const CONNECT_MS_MIN = 1500;
-const CONNECT_MS_MAX = 8000;
+/** An answer begins within this time, or the network is not there: on its return all goes quickly. */
+const ANSWER_MS = 1500;
+/** An answer that has begun may take this long to say its first word: the whole fleet. */
+const FIRST_WORD_MS = 8000;
 const RETRY_MS_MIN = 300;
 const RETRY_MS_SPREAD = 400;
 
@@ -47,7 +49,7 @@ export class StreamClient {
   #source: EventSourceLike | null = null;
   #status: LinkStatus = { phase: "connecting", heardAt: 0 };
   #attemptAt = 0;
-  #attemptMs = CONNECT_MS_MIN;
+  #answered = false;
   /** When to try next, while no source is there. */
   #retryAt = 0;
   #lastId = "";
@@ -72,9 +74,9 @@ export class StreamClient {
     if (phase === "open" && now - heardAt > WATCHDOG_MS) {
       this.#lose();
       this.#connect(now);
-    } else if (phase !== "open" && now - this.#attemptAt > this.#attemptMs) {
-      this.#attemptMs = Math.min(CONNECT_MS_MAX, this.#attemptMs * 1.5);
-      this.#connect(now);
+    } else if (phase !== "open") {
+      const patience = this.#answered ? FIRST_WORD_MS : ANSWER_MS;
+      if (now - this.#attemptAt > patience) this.#connect(now);
     }
   }
 
@@ -92,6 +94,7 @@ export class StreamClient {
   #connect(now: number): void {
     this.close();
     this.#attemptAt = now;
+    this.#answered = false;
     const query = this.#lastId === "" ? "" : `?last=${encodeURIComponent(this.#lastId)}`;
     const source = this.#options.open(STREAM_PATH + query);
     this.#source = source;
@@ -100,6 +103,9 @@ export class StreamClient {
         if (this.#source === source) this.#hear(name, event);
       });
     }
+    source.addEventListener("open", () => {
+      if (this.#source === source) this.#answered = true;
+    });
     source.addEventListener("error", () => {
       if (this.#source !== source) return;
       this.close();
@@ -114,7 +120,6 @@ export class StreamClient {
     if (name === "reset") this.#lastId = "";
     const opened = this.#status.phase !== "open";
     this.#status = { phase: "open", heardAt: this.#options.now() };
-    this.#attemptMs = CONNECT_MS_MIN;
     if (opened) this.#options.onStatus(this.#status);
     this.#options.onEvent(name, String(event.data));
   }
