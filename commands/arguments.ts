@@ -21,7 +21,8 @@ export function parseArgs(command: string, args: readonly string[]): Arguments {
   const files: string[] = [];
   const faults: string[] = [];
   let help = false;
-  let i = 0;
+  // A `--` in front of all is the task runner's: `deno task dev -- --port 0` hands it on.
+  let i = args[0] === "--" ? 1 : 0;
   while (i < args.length) {
     const arg = args[i++];
     if (arg === "--help" || arg === "-h") {

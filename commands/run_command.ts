@@ -50,6 +50,8 @@ export async function runCommand(
       say(`kilter: ${error.message}`);
       return 1;
     }
+    // Whoever read the output has enough of it (`backtest … | head`).
+    if (error instanceof Deno.errors.BrokenPipe) return 1;
     if (error instanceof Deno.errors.NotCapable) {
       say(`kilter: ${error.message}`);
       say("This task may not do that; `deno task` shows what each may touch, in deno.json.");
