@@ -19,32 +19,74 @@ const DETAIL: Readonly<Record<RefusalReason, string>> = {
 
 /** Longest dead letter that is kept whole, bytes; room is left for headers under the bus's limit. */
 const VALUE_BYTES_MAX = 900_000;
+/** Longest key that is kept whole, bytes: key and headers have a limit of their own. */
+const KEY_BYTES_MAX = 30_000;
+/** Refused objects of one record that get a dead letter each; neighbours among the rest share one. */
+const LETTERS_PER_RECORD = 100;
+
+/** Refused objects that share a dead letter: neighbours within one record. */
+interface Group {
+  readonly first: Refusal;
+  end: number;
+  objects: number;
+}
 
 /**
- * The dead letter of one refused object of a batch.
+ * The dead letters of the refused objects of a batch, in their order.
  *
- * Its value is a copy, so that it outlives the batch; bytes beyond `VALUE_BYTES_MAX` are cut, the
- * header `kilter-truncated` then tells the length it had.
+ * A record of a million bytes may hold half a million refused objects. Beyond the first hundred of
+ * a record those that follow one another without an accepted one between share a letter: its
+ * reason, position and index are those of the first, `kilter-objects` tells how many they are.
  */
-export function deadLetter(batch: Batch, refusal: Refusal): OutgoingRecord {
-  const { record } = refusal;
+export function deadLetters(batch: Batch, refusals: readonly Refusal[]): OutgoingRecord[] {
+  const groups: Group[] = [];
+  let own = 0;
+  for (const refusal of refusals) {
+    const last = groups.at(-1);
+    own = last?.first.record === refusal.record ? own : 0;
+    if (last !== undefined && own > LETTERS_PER_RECORD && joins(last, refusal)) {
+      last.end = refusal.end;
+      last.objects++;
+    } else {
+      groups.push({ first: refusal, end: refusal.end, objects: 1 });
+      own++;
+    }
+  }
+  return groups.map((group) => letter(batch, group));
+}
+
+function joins({ first, end, objects }: Group, refusal: Refusal): boolean {
+  return refusal.record === first.record && refusal.index === first.index + objects &&
+    refusal.start >= end && refusal.end - first.start <= VALUE_BYTES_MAX;
+}
+
+/**
+ * One dead letter. Its value is a copy, so that it outlives the batch; bytes beyond
+ * `VALUE_BYTES_MAX` are cut, the header `kilter-truncated` then tells the length it had.
+ */
+function letter(batch: Batch, { first, end, objects }: Group): OutgoingRecord {
+  const { record } = first;
   const base = record === 0 ? 0 : batch.valueEnds[record - 1];
-  const length = refusal.end - refusal.start;
+  const length = end - first.start;
   const kept = Math.min(length, VALUE_BYTES_MAX);
-  const start = base + refusal.start;
+  const start = base + first.start;
   const headers: Record<string, string> = {
-    [HEADER.reason]: refusal.reason,
-    [HEADER.detail]: DETAIL[refusal.reason],
-    [HEADER.position]: String(refusal.position),
+    [HEADER.reason]: first.reason,
+    [HEADER.detail]: DETAIL[first.reason],
+    [HEADER.position]: String(first.position),
     [HEADER.topic]: batch.topic,
     [HEADER.partition]: String(batch.partition),
     [HEADER.offset]: String(batch.offsets[record]),
-    [HEADER.index]: String(refusal.index),
+    [HEADER.index]: String(first.index),
   };
   if (kept < length) headers["kilter-truncated"] = String(length);
+  if (objects > 1) headers["kilter-objects"] = String(objects);
   const key = batch.key(record);
+  if (key !== null && key.length > KEY_BYTES_MAX) {
+    headers["kilter-key-truncated"] = String(key.length);
+  }
   return {
-    key: key === null ? null : key.slice(),
+    key: key === null ? null : key.slice(0, KEY_BYTES_MAX),
     value: batch.values.slice(start, start + kept),
     headers,
     partition: batch.partition,

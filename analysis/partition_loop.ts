@@ -5,10 +5,16 @@ import { decodeProgress, encodeProgress, type Progress } from "../contract/progr
 import type { TopicNames } from "../contract/topics.ts";
 import type { Engine, PushMode, PushResult } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
-import { deadLetter } from "./dead_letter.ts";
+import { deadLetters } from "./dead_letter.ts";
 import type { Meter } from "./meter.ts";
 import type { Pulse } from "./pulse.ts";
-import { clearedByChange, openOnTopic, transitionRecord } from "./rule_change.ts";
+import {
+  clearedBy,
+  OpenAnomalies,
+  openedAnew,
+  openOnTopic,
+  transitionRecord,
+} from "./open_anomalies.ts";
 
 /** What a partition's loop is made with. */
 export interface PartitionDependencies {
@@ -30,9 +36,10 @@ const COMMIT_MS = 500;
 const TICK_MS = 1_000;
 
 /**
- * Runs a partition until its lease is lost or the context's signal aborts.
+ * Runs a partition until its lease is lost or the context's signal aborts. A step that fails ends
+ * the lease: that is told, and whoever gets the partition next goes on from the last step.
  *
- * @throws what the bus throws, but for the loss of the lease
+ * @throws what the bus throws while the lease stands
  */
 export async function runPartition(lease: Lease, deps: PartitionDependencies): Promise<void> {
   const loop = new PartitionLoop(lease, deps);
@@ -40,10 +47,23 @@ export async function runPartition(lease: Lease, deps: PartitionDependencies): P
     await loop.run();
   } catch (error) {
     if (!(error instanceof FencedError) && !lease.lost.aborted) throw error;
+    if (!deps.context.signal.aborted) tellOfLoss(lease, deps, error);
   } finally {
     deps.meter.drop(lease.partition);
     await lease.release();
   }
+}
+
+function tellOfLoss(lease: Lease, { context, meter }: PartitionDependencies, error: unknown): void {
+  const fenced = error instanceof FencedError;
+  meter.add(fenced ? "leases_lost" : "steps_failed", 1);
+  context.events({
+    level: fenced ? "info" : "error",
+    name: fenced ? "analysis.lease_lost" : "analysis.step_failed",
+    message: `${lease.topic}/${lease.partition}: ${
+      error instanceof Error ? error.message : String(error)
+    }; its next owner goes on from the last step that was committed`,
+  });
 }
 
 class PartitionLoop {
@@ -63,42 +83,46 @@ class PartitionLoop {
 
   async run(): Promise<void> {
     const { lease, deps: { context, pulse } } = this;
-    await this.#restore();
+    if (!await this.#restore()) return;
     for await (const batch of lease.read(this.#next)) {
       await context.untilResumed();
+      // What was read and not pushed is read again: nothing of it is committed.
       if (context.signal.aborted || lease.lost.aborted) break;
       if (batch === null) await this.#idle();
       else await this.#step(batch);
       await pulse.turn();
     }
-    // A clean stop leaves nothing to read again.
-    if (!lease.lost.aborted && this.#next > this.#committedNext) await this.#commit();
   }
 
-  /** Rebuilds the state from the log, up to where the last committed step ended. */
-  async #restore(): Promise<void> {
+  /**
+   * Rebuilds the state from the log, up to where the last committed step ended.
+   *
+   * @returns whether it is whole; if not, the partition was taken away or the agent is to stop
+   */
+  async #restore(): Promise<boolean> {
     const { lease, deps } = this;
     const stored = await lease.progress();
     const { start, end } = await lease.bounds();
     if (stored === null) {
       this.#next = this.#since = this.#committedNext = start;
-      return;
+      return true;
     }
     const progress = decodeProgress(stored);
-    this.#next = this.#committedNext = progress.next;
-    this.#since = progress.since;
-    if (progress.next < start || progress.next > end) this.#reportGap(progress, start, end);
-    const changed = progress.version !== deps.ruleSet.version;
-    const live = changed ? this.#next : Math.max(start, progress.since);
-    await this.#replay(start, live, "warm");
-    await this.#replay(live, this.#next, "suppress");
-    if (changed) await this.#changeRules(progress.version);
+    const gap = progress.next < start || progress.next > end;
+    if (gap) this.#reportGap(progress, start, end);
+    this.#next = this.#committedNext = gap ? start : progress.next;
+    this.#since = gap ? start : progress.since;
+    if (progress.version !== deps.ruleSet.version) {
+      return await this.#replay(start, this.#next, "warm") && this.#changeRules(progress.version);
+    }
+    if (gap || start > progress.since) return this.#mend(start);
+    return await this.#replay(start, this.#since, "warm") &&
+      await this.#replay(this.#since, this.#next, "suppress");
   }
 
   #reportGap(progress: Progress, start: number, end: number): void {
     const { lease, deps: { context, meter } } = this;
     const { next } = progress;
-    this.#next = this.#committedNext = start;
     if (next < start) meter.add("records_lost", start - next);
     context.events({
       level: "error",
@@ -114,29 +138,70 @@ class PartitionLoop {
     });
   }
 
-  async #replay(from: number, to: number, mode: PushMode): Promise<void> {
-    if (from >= to) return;
+  /** @returns whether it came to its end */
+  async #replay(
+    from: number,
+    to: number,
+    mode: PushMode,
+    take: (value: Uint8Array) => void = () => {},
+  ): Promise<boolean> {
+    if (from >= to) return true;
     const { lease, deps: { bus, context, meter, pulse } } = this;
     for await (const batch of bus.range(lease.topic, lease.partition, from, to)) {
-      if (context.signal.aborted || lease.lost.aborted) return;
-      this.#engine.push(batch, mode);
+      if (context.signal.aborted || lease.lost.aborted) return false;
+      for (const { value } of this.#engine.push(batch, mode).anomalies) take(value);
       meter.add("records_replayed", batch.count);
       this.#report(batch);
       await pulse.turn();
     }
+    return !context.signal.aborted && !lease.lost.aborted;
+  }
+
+  /**
+   * Takes over where the log no longer reaches back to where the state began: what is left of it
+   * gives a state that may know other anomalies than were published. Those that it does not know
+   * clear, those that only it knows open, so that from here on both are the same.
+   */
+  async #mend(start: number): Promise<boolean> {
+    const { lease, deps: { ruleSet, topics, context } } = this;
+    const known = new OpenAnomalies(this.#events());
+    if (!await this.#replay(start, this.#next, "live", (value) => known.take(value))) return false;
+    const published = await this.#published();
+    this.#since = start;
+    const clock = this.#engine.clock();
+    const gone = [...published.values()].filter(({ id }) => !known.has(id));
+    const fresh = [...known.values()].filter(({ id }) => !published.has(id));
+    const transitions = [
+      ...gone.map((last) => clearedBy("forgotten", last, ruleSet.version, clock)),
+      ...fresh.map(openedAnew),
+    ];
+    this.#output(
+      topics.anomalies,
+      transitions.map((each) => transitionRecord(each, lease.partition)),
+    );
+    await this.#commit();
+    context.events({
+      level: "warn",
+      name: "analysis.state_mended",
+      message: `${lease.topic}/${lease.partition}: the log is kept from offset ${start} on only; ` +
+        `of what was open before, ${gone.length} anomalies are forgotten, ${fresh.length} opened anew`,
+    });
+    return true;
   }
 
   /** Closes what the version before had open; the state is warm, so that the new one goes on. */
-  async #changeRules(before: string): Promise<void> {
-    const { lease, deps: { bus, topics, ruleSet, context } } = this;
-    const once = new Set(ruleSet.rules.filter((rule) => rule.once).map((rule) => rule.id));
-    const open = await openOnTopic(bus, topics.anomalies, lease.partition, once);
+  async #changeRules(before: string): Promise<boolean> {
+    const { lease, deps: { topics, ruleSet, context } } = this;
+    const open = [...(await this.#published()).values()];
     this.#since = this.#next;
     const clock = this.#engine.clock();
     this.#output(
       topics.anomalies,
       open.map((last) =>
-        transitionRecord(clearedByChange(last, ruleSet.version, clock), lease.partition)
+        transitionRecord(
+          clearedBy("rule changed", last, ruleSet.version, clock),
+          lease.partition,
+        )
       ),
     );
     await this.#commit();
@@ -146,6 +211,29 @@ class PartitionLoop {
       message: `${lease.topic}/${lease.partition}: rules ${ruleSet.version} take over from ` +
         `${before} at offset ${this.#next}; ${open.length} anomalies of before cleared`,
     });
+    return true;
+  }
+
+  /** What stands open on the anomalies topic; what others wrote there is passed over and told. */
+  async #published(): Promise<OpenAnomalies> {
+    const { lease, deps: { bus, topics, context, meter, pulse } } = this;
+    const open = new OpenAnomalies(this.#events());
+    await openOnTopic(bus, topics.anomalies, lease.partition, open, () => pulse.turn());
+    if (open.foreign > 0) {
+      meter.add("foreign_anomalies", open.foreign);
+      context.events({
+        level: "warn",
+        name: "analysis.foreign_anomalies",
+        message: `${topics.anomalies}/${lease.partition}: ${open.foreign} records are no ` +
+          "anomaly transitions and are passed over; only Kilter should write to this topic",
+      });
+    }
+    return open;
+  }
+
+  #events(): ReadonlySet<string> {
+    const { rules } = this.deps.ruleSet;
+    return new Set(rules.filter((rule) => rule.once).map((rule) => rule.id));
   }
 
   async #step(batch: Batch): Promise<void> {
@@ -162,7 +250,7 @@ class PartitionLoop {
     }
     if (result.refusals.length > 0) {
       for (const { reason } of result.refusals) meter.add(`refused_${reason}`, 1);
-      this.#output(topics.deadLetters, result.refusals.map((each) => deadLetter(batch, each)));
+      this.#output(topics.deadLetters, deadLetters(batch, result.refusals));
     }
     this.#report(batch);
     const due = this.deps.context.now() - this.#committedAt >= COMMIT_MS;
