@@ -5,6 +5,8 @@ import type { LinkPhase } from "./stream_client.ts";
 
 /** Later than this the view is no longer called live, milliseconds. */
 export const DELAYED_MS = 2000;
+/** With nothing new for this long there is nothing to be late with: nothing is sent. */
+const SILENT_MS = 30_000;
 /** Samples whose own time lies further back than this are recorded ones. */
 const REPLAY_MS = 10 * 60_000;
 
@@ -52,6 +54,10 @@ export function liveState(input: LiveInput): LiveState {
   const count = counted(vehicles, "vehicle");
   if (vehicles === 0) return { tone: "live", word: "Live", detail: "no vehicle yet" };
   const behind = Math.max(0, now - input.newestAppend);
+  if (behind > SILENT_MS && silence <= DELAYED_MS) {
+    const age = wholeAge(behind);
+    return { tone: "delayed", word: "No new data", detail: `${count} · newest ${age} ago` };
+  }
   if (Math.max(behind, silence) > DELAYED_MS) {
     return { tone: "delayed", word: "Delayed", detail: `${count} · ${wholeAge(behind)} behind` };
   }

@@ -23,6 +23,11 @@ Deno.test("live_state: every state has its word", () => {
   assertEquals(words({ vehicles: 0 }), ["live", "Live", "no vehicle yet"]);
   assertEquals(words({ now: 1_012_000 })[0], "delayed");
   assertEquals(words({ wall: 102_500 })[0], "delayed");
+  assertEquals(words({ now: 1_119_700 }), [
+    "delayed",
+    "No new data",
+    "2,000 vehicles · newest 2 min 00 s ago",
+  ]);
   assertEquals(words({ link: "lost", wall: 107_000 }), [
     "lost",
     "Reconnecting",
