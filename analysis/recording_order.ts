@@ -67,7 +67,8 @@ export async function readSamples(
           end[count] = rows.end[i];
         }
       },
-      refused({ reason }) {
+      refused({ reason, record }) {
+        if (reason === "malformed-json" && isBlank(columns, record)) return;
         refused.set(reason, (refused.get(reason) ?? 0) + 1);
       },
     });
@@ -78,7 +79,17 @@ export async function readSamples(
   return { count, slot, t, line, block, start, end, blocks, refused };
 }
 
-/** Each line a record; blank lines are none, but keep their numbers by staying with the next. */
+/** Whether a line holds nothing but JSON's white space: a line of the recording, but no sample. */
+function isBlank({ values, valueEnds }: RecordColumns, line: number): boolean {
+  const end = valueEnds[line];
+  for (let at = line === 0 ? 0 : valueEnds[line - 1]; at < end; at++) {
+    const byte = values[at];
+    if (byte !== 32 && byte !== 9 && byte !== 10 && byte !== 13) return false;
+  }
+  return true;
+}
+
+/** Each line a record. */
 function linesAsRecords(bytes: Uint8Array): RecordColumns {
   const ends: number[] = [];
   for (let at = 0; at < bytes.length;) {
