@@ -18,7 +18,7 @@ const LEADER_NOT_AVAILABLE = 5;
 /**
  * Records with `from <= offset < to`, ending at the newest committed one.
  *
- * @throws {BusError} if the partition does not exist or cannot be read
+ * @throws {BusError} if the partition does not exist or cannot be read to that end
  */
 export async function* readRange(
   reader: KafkaReader,
@@ -50,8 +50,13 @@ export async function* readRange(
   let next: Promise<Decoded> | null = fetchNext(position);
   while (next !== null) {
     const { batch, nextOffset } = await next;
-    // Only compaction leaves a tail without any records.
-    if (nextOffset <= position) return;
+    if (nextOffset <= position) {
+      // Who rebuilds state from history must not take a part of it for the whole.
+      throw new BusError(
+        `Cannot read ${topic}/${partition} at offset ${position}: Kafka gave nothing of it for ` +
+          `${EMPTY_MAX * WAIT_MS} ms, though it holds records up to ${end}; try again`,
+      );
+    }
     position = nextOffset;
     next = position < end ? fetchNext(position) : null;
     if (batch !== null) yield batch;
