@@ -42,12 +42,11 @@ export async function busRow(
     { name: TOPICS.checkpoints, partitions: PARTITIONS, ...kept, cleanup: "compact" },
   ]);
   const stop = new AbortController();
-  const metrics: Record<string, number> = {};
   const context: AgentContext = {
     signal: stop.signal,
     now: Date.now,
     ready: () => {},
-    beat: (figures) => Object.assign(metrics, figures),
+    beat: () => {},
     untilResumed: () => Promise.resolve(),
     events: () => {},
   };
@@ -59,7 +58,10 @@ export async function busRow(
     await publishAll(bus, records);
     const publishSeconds = (now() - start) / 1000;
     const totalSeconds = (await untilConsumed(bus, now) - start) / 1000;
-    return { samples, publishSeconds, totalSeconds, transitions: metrics.transitions ?? 0 };
+    // Every transition is a record of its own.
+    const written = await bus.bounds(TOPICS.anomalies);
+    const transitions = written.reduce((sum, { start, end }) => sum + end - start, 0);
+    return { samples, publishSeconds, totalSeconds, transitions };
   } finally {
     stop.abort();
     await analysis;
