@@ -244,7 +244,9 @@ class KafkaJsClient implements Client {
       listTopics: () => admin.listTopics(),
       createTopics: async (topics) => {
         await admin.createTopics({
-          waitForLeaders: true,
+          // Its wait gives up at the first broker that has not heard of the topic yet; who asks next
+          // waits for that.
+          waitForLeaders: false,
           topics: topics.map(({ configEntries, ...topic }) => ({
             ...topic,
             configEntries: configEntries.map(([name, value]) => ({ name, value })),

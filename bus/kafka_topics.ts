@@ -10,9 +10,13 @@ const MESSAGE_BYTES_MAX = 1_048_588;
 const STAMP_AHEAD_MS_MAX = 3_600_000;
 /** Segments of compacted topics are rolled at this size, so that they are cleaned soon. */
 const COMPACTED_SEGMENT_BYTES = 16 << 20;
-const UNKNOWN_TOPIC = "UNKNOWN_TOPIC_OR_PARTITION";
+/** Answers about a topic that was made a moment ago and is not known everywhere yet. */
+const NOT_YET_KNOWN: readonly (string | undefined)[] = [
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "LEADER_NOT_AVAILABLE",
+];
 /** Tries until a new topic is known everywhere, and the time between them. */
-const TRIES_MAX = 30;
+const TRIES_MAX = 50;
 const TRY_MS = 100;
 
 /**
@@ -58,7 +62,7 @@ async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      if (tries === TRIES_MAX || describeFault(error).type !== UNKNOWN_TOPIC) throw error;
+      if (tries === TRIES_MAX || !NOT_YET_KNOWN.includes(describeFault(error).type)) throw error;
       await new Promise((resolve) => setTimeout(resolve, TRY_MS));
     }
   }
