@@ -34,6 +34,9 @@ export interface BacktestOptions {
 export interface BacktestSummary {
   readonly samples: number;
   readonly refused: number;
+  /** Samples older than the last one evaluated of their vehicle: not evaluated. */
+  readonly late: number;
+  readonly duplicates: number;
   readonly transitions: number;
   /** How often each rule opened an anomaly, most first. */
   readonly opened: readonly (readonly [string, number])[];
@@ -178,12 +181,14 @@ class Tally {
     return {
       samples: this.#sum("samples"),
       refused: this.#sum("refused") + unread,
+      late: this.#sum("late"),
+      duplicates: this.#sum("duplicates"),
       transitions: this.#transitions,
       opened: [...this.#opened].sort(([, a], [, b]) => b - a),
     };
   }
 
-  #sum(name: "samples" | "refused"): number {
+  #sum(name: "samples" | "refused" | "late" | "duplicates"): number {
     let sum = 0;
     for (const counts of this.#counts.values()) sum += counts[name];
     return sum;

@@ -3,7 +3,8 @@
  *
  * A is made per vehicle: it starts at T and grows by each forward step of T. A step of more than
  * `max_clock_ahead` counts only if the vehicle's next sample confirms it, its T being no earlier:
- * one corrupt stamp does not carry the clock away. Vehicles are merged by A, ties by line.
+ * one corrupt stamp does not carry the clock away. A clock that was set back goes on being counted
+ * from where it then stands, so that the engine can see the reset. Vehicles are merged by A, ties by line.
  */
 import type { Decoder, RecordColumns } from "../rules-wasm/decoder_port.ts";
 
@@ -121,13 +122,14 @@ export function makeAppendTimes(
     if (before !== undefined) next[before] = i;
     latest.set(slot[i], i);
   }
-  const clock = new Map<number, number>();
+  const clock = new Map<number, { append: number; t: number }>();
   for (let i = 0; i < count; i++) {
-    const now = clock.get(slot[i]) ?? t[i];
-    const step = t[i] - now;
+    const last = clock.get(slot[i]) ?? { append: t[i], t: t[i] };
+    const step = t[i] - last.t;
     const counts = step <= maxClockAheadMs || (next[i] >= 0 && t[next[i]] >= t[i]);
-    append[i] = step > 0 && counts ? t[i] : now;
-    clock.set(slot[i], append[i]);
+    // A stamp that nothing confirms is no place to count the next step from.
+    append[i] = last.append + (counts ? Math.max(0, step) : 0);
+    clock.set(slot[i], { append: append[i], t: counts ? t[i] : last.t });
   }
   return append;
 }

@@ -11,8 +11,14 @@ const made = (
   t: readonly number[],
 ) => [...makeAppendTimes(new Uint32Array(t.length), Float64Array.from(t), t.length, AHEAD_MS)];
 
-Deno.test("recording: A follows T forwards and stands still where T goes back", () => {
-  assertEquals(made([1_000, 3_000, 2_000, 3_500]), [1_000, 3_000, 3_000, 3_500]);
+Deno.test("recording: A grows by each forward step of T and stands still where T goes back", () => {
+  // Steps of +2,000, -1,000, +1,500.
+  assertEquals(made([1_000, 3_000, 2_000, 3_500]), [1_000, 3_000, 3_000, 4_500]);
+});
+
+Deno.test("recording: after a clock was set back A goes on, at a steady distance from T", () => {
+  const append = made([FAR, 1_000, 2_000, 3_000]);
+  assertEquals(append, [FAR, FAR, FAR + 1_000, FAR + 2_000]);
 });
 
 Deno.test("recording: one corrupt stamp far ahead does not carry A away", () => {

@@ -40,9 +40,10 @@ export async function backtestCommand(settings: Settings): Promise<number> {
       })
       : await overLog(settings, options);
     progress.done();
-    const { samples, refused, transitions, opened } = summary;
+    const { samples, refused, late, duplicates, transitions, opened } = summary;
     say(
       `${stop.signal.aborted ? "stopped early: " : ""}${samples} samples, ${refused} refused, ` +
+        `${late} late, ${duplicates} duplicates, ` +
         `${transitions} transitions, rules ${ruleSet.version}`,
     );
     for (const [rule, count] of opened) say(`  ${rule}: opened ${count} times`);
