@@ -3,11 +3,12 @@ import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
 import { say, writeData } from "../commands/output.ts";
 import { busRow } from "./bus_rows.ts";
-import { engineRow } from "./engine_rows.ts";
+import { type EngineRow, engineRow } from "./engine_rows.ts";
 import { AA_BOUNDS, ROUNDS } from "./measure.ts";
 
 const SAMPLES = Number(Deno.env.get("KILTER_BENCH_SAMPLES") ?? 100_000);
 const BUS_SAMPLES = SAMPLES * 10;
+const TRIES = 4;
 const now = () => performance.now();
 
 /** Runs all rows; the exit code is 1 if a row could not be measured. */
@@ -29,15 +30,23 @@ async function main(): Promise<number> {
     for (const fireRate of [0.001, 0.05]) {
       const aim = hostile ? 4 : 2.5;
       try {
-        const row = engineRow(ruleSet, { hostile, fireRate, samples: SAMPLES, aim, seed: 1 }, now);
+        const row = steadyRow(() =>
+          engineRow(ruleSet, { hostile, fireRate, samples: SAMPLES, aim, seed: 1 }, now)
+        );
         const { ratio, transitions, workload } = row;
         const size = Math.round(workload.bytes / workload.samples);
-        const noisy = ratio.aa < AA_BOUNDS[0] || ratio.aa > AA_BOUNDS[1];
+        if (isNoisy(row)) {
+          failed++;
+          print(
+            `  ${row.name.padEnd(21)} void: the machine is too noisy, A/A ${ratio.aa.toFixed(3)}`,
+          );
+          continue;
+        }
         print(
           `  ${row.name.padEnd(21)} ${ratio.median.toFixed(2)} times (${ratio.least.toFixed(2)}-` +
             `${ratio.most.toFixed(2)}, aim ${aim}); kernel ${perSecond(SAMPLES, ratio.aMs)}, ` +
             `TypeScript ${perSecond(SAMPLES, ratio.bMs)} samples/s; ${size} bytes a sample, ` +
-            `${transitions} transitions, A/A ${ratio.aa.toFixed(3)}${noisy ? " VOID: noisy" : ""}`,
+            `${transitions} transitions, A/A ${ratio.aa.toFixed(3)}`,
         );
       } catch (error) {
         failed++;
@@ -58,6 +67,17 @@ async function main(): Promise<number> {
   const { rss } = Deno.memoryUsage();
   print(`peak so far: ${Math.round(rss / 1e6)} MB resident`);
   return failed === 0 ? 0 : 1;
+}
+
+/** Measures until the machine was quiet enough, at most `TRIES` times. */
+function steadyRow(measure: () => EngineRow): EngineRow {
+  let row = measure();
+  for (let tries = 1; tries < TRIES && isNoisy(row); tries++) row = measure();
+  return row;
+}
+
+function isNoisy({ ratio }: EngineRow): boolean {
+  return ratio.aa < AA_BOUNDS[0] || ratio.aa > AA_BOUNDS[1];
 }
 
 function print(line: string): void {
