@@ -120,6 +120,7 @@ export class Supervisor {
       this.#warn("agent.unknown", `Cannot ${action} agent "${agent}": there is none of that name`);
       return;
     }
+    if (this.#stopping) return;
     if (action === "restart") {
       this.#handles.get(name)?.terminate();
       this.#set(name, onRestart({ ...entry, failuresInRow: 0 }, this.#options.now()));

@@ -133,10 +133,12 @@ Deno.test("supervisor: pause, resume, restart reach the agent; unknown names onl
 });
 
 Deno.test("supervisor: stop waits for agents, but no longer than the grace", async () => {
-  const { supervisor, advance, latest, state } = stage(["producer", "analysis"]);
+  const { supervisor, spawned, advance, latest, state } = stage(["producer", "analysis"]);
   supervisor.start();
   latest("producer")?.say({ kind: "ready" });
   const stopped = supervisor.stop(2_000);
+  supervisor.act("analysis", "restart");
+  assertEquals(spawned.length, 2, "nothing is started any more");
   latest("producer")?.say({ kind: "stopped" });
   assertEquals(state("producer"), "stopped");
   assertEquals(state("analysis"), "stopping");
