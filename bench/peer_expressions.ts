@@ -199,6 +199,10 @@ export class PeerCompiler {
         const number = this.#operator(expr);
         return (v) => v.results[number];
       }
+      case "age":
+      case "hour":
+      case "weekday":
+        throw new RangeError(`Cannot compile "${expr.fn}": no rule of the bench has it`);
       default: {
         const args = expr.args.map((arg) => this.value(arg));
         const [a, b, c] = args;

@@ -1,8 +1,9 @@
 /** Instructions of a plan: the expressions of all rules, each sub-expression once. */
 import type { Condition, Value } from "./language/ast.ts";
-import { type Expression, hasAbsent, signalsOf } from "./language/brings.ts";
+import { broughtByAll, type Expression, hasAbsent, signalsOf } from "./language/brings.ts";
 import { structure } from "./language/structure.ts";
 import * as K from "./assembly/plan_layout.ts";
+import { ageCode, clockCode, heldCode, seqCode } from "./plan_time.ts";
 
 /** One instruction; what an opcode does not use is 0. */
 export interface Instruction {
@@ -148,6 +149,11 @@ export class PlanCode {
               k0: expr.durationMs + this.maxGapMs,
             });
           }
+          case "age":
+            return ageCode(this, expr.args[0]);
+          case "hour":
+          case "weekday":
+            return clockCode(this, expr.fn);
         }
     }
   }
@@ -193,6 +199,10 @@ export class PlanCode {
               : [this.#not(now), before];
             return this.#edge(expr, this.#emitCondition({ op: K.OP_AND, a: is, b: was }), now);
           }
+          case "held":
+            return heldCode(this, expr.args[0], expr.durationMs);
+          case "seq":
+            return seqCode(this, expr.args[0], expr.args[1], expr.durationMs);
         }
     }
   }
@@ -200,8 +210,8 @@ export class PlanCode {
   /** Number of the mask of rows that bring an expression. */
   bringing(expr: Expression): number {
     if (hasAbsent(expr)) return K.BRINGS_ALL;
+    if (broughtByAll(expr)) return K.BRINGS_EVALUATED;
     const signals = signalsOf(expr).map((signal) => this.position(signal));
-    if (signals.length === 0) return K.BRINGS_EVALUATED;
     const key = signals.join();
     let mask = this.#bringsKnown.get(key);
     if (mask === undefined) {
@@ -215,6 +225,21 @@ export class PlanCode {
   /** Position of a signal among those of the plan; also its register. */
   position(signal: number): number {
     return this.signals.indexOf(signal);
+  }
+
+  /** The register of an instruction; `kept` names the state that it keeps, unknown at first. */
+  operator(
+    parts: Partial<Instruction> & { readonly op: number },
+    kept?: { readonly key: string; readonly bytes: number },
+  ): number {
+    const register = () => parts.op < K.OP_COMPARE ? this.valueCount++ : this.conditionCount++;
+    if (kept === undefined) return this.#emit(parts, register);
+    const known = this.#known.get(kept.key);
+    if (known !== undefined) return known;
+    const dst = register();
+    this.#known.set(kept.key, dst);
+    this.#push({ ...parts, dst, state: this.#reserve(kept.key, kept.bytes, true) });
+    return dst;
   }
 
   #compare(expr: Condition & { readonly kind: "compare" }): number {

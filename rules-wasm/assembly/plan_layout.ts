@@ -103,6 +103,10 @@ export const OP_SLOTS = 12;
 export const OP_DELTA = 13;
 /** The same, per second from c to T. */
 export const OP_RATE = 14;
+/** Seconds since a last came; state: f64 T of that. */
+export const OP_AGE = 28;
+/** (floor(T / k0) + a) mod k1 + b: a part of the date. */
+export const OP_CLOCK = 29;
 
 /** Conditions: dst is a condition register; c is the comparison. */
 export const OP_COMPARE = 32;
@@ -120,6 +124,16 @@ export const OP_ABSENT = 39;
 export const OP_PREV_CONDITION = 40;
 /** On rows that bring it: true where a is, unknown where b is; false on others. */
 export const OP_EDGE = 41;
+/**
+ * Whether a run of condition a spans k0 with no gap above k1; state: f64 T of its first and of its
+ * last true, f64 of the last result.
+ */
+export const OP_HELD = 56;
+/**
+ * Whether condition a was true at an earlier T, at most k0 before; state: f64 T of the latest, f64
+ * of the latest before that T.
+ */
+export const OP_RECENT = 57;
 
 export const CMP_LT = 0;
 export const CMP_LE = 1;

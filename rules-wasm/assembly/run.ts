@@ -46,16 +46,20 @@ import {
   I_STATE,
   MODE_WARM,
   OP_ABSENT,
+  OP_AGE,
   OP_AND,
+  OP_CLOCK,
   OP_COMPARE,
   OP_COMPARE_CONSTANT,
   OP_CONSTANT,
   OP_EDGE,
   OP_FLAG,
+  OP_HELD,
   OP_NOT,
   OP_OR,
   OP_PREV,
   OP_PREV_CONDITION,
+  OP_RECENT,
   OP_SLOTS,
   REASON_CLOCK_RESET,
   REASON_FORGOTTEN,
@@ -82,6 +86,7 @@ import {
   opNot,
 } from "./ops_condition";
 import { opPrev, opPrevCondition, opSlots } from "./ops_state";
+import { opAge, opClock, opHeld, opRecent } from "./ops_time";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
 import { clearAll, forgetActive, lifecycle } from "./lifecycle";
 import { vehicleAt } from "./state";
@@ -114,6 +119,9 @@ function evaluate(words: u32): void {
         const reach = load<f64>(at, I_K0);
         opSince(op, out, valueAt(a), valueAt(b), valueAt(c), E_T, reach, bytes);
       } else if (op == OP_PREV || op == OP_SLOTS) evaluateState(at, op, words);
+      else if (op == OP_AGE) {
+        opAge(out, valueAt(a), load<u32>(at, I_STATE), bringsAt(load<i32>(at, I_BRINGS)), words);
+      } else if (op == OP_CLOCK) opClock(out, load<f64>(at, I_K0), a, load<f64>(at, I_K1), b, bytes);
       else opUnary(op, out, valueAt(a), load<f64>(at, I_K0), load<f64>(at, I_K1), bytes);
     } else evaluateCondition(at, op, dst, a, b, c, words);
     at += I_BYTES;
@@ -165,6 +173,14 @@ function evaluateCondition(
     case OP_PREV_CONDITION: {
       const brings = bringsAt(load<i32>(at, I_BRINGS));
       return opPrevCondition(out, conditionAt(a), load<u32>(at, I_STATE), brings, words);
+    }
+    case OP_HELD:
+    case OP_RECENT: {
+      const state = load<u32>(at, I_STATE);
+      const brings = bringsAt(load<i32>(at, I_BRINGS));
+      const d = load<f64>(at, I_K0);
+      if (op == OP_RECENT) return opRecent(out, conditionAt(a), state, brings, d, words);
+      return opHeld(out, conditionAt(a), state, brings, d, load<f64>(at, I_K1), words);
     }
     case OP_EDGE:
       return opEdge(out, conditionAt(a), conditionAt(b), bringsAt(load<i32>(at, I_BRINGS)));

@@ -58,7 +58,11 @@ export type ValueCall =
     readonly fn: "delta" | "rate";
     readonly args: readonly [Value];
     readonly durationMs: number;
-  };
+  }
+  /** Seconds since the argument last came. */
+  | { readonly kind: "call"; readonly fn: "age"; readonly args: readonly [Value] }
+  /** Of event time: 0 to 23; 1 (Monday) to 7 (Sunday). */
+  | { readonly kind: "call"; readonly fn: "hour" | "weekday" };
 
 /** A three-valued condition. */
 export type Condition =
@@ -80,7 +84,20 @@ export type Condition =
 export type ConditionCall =
   | { readonly kind: "call"; readonly fn: "absent"; readonly durationMs: number }
   | { readonly kind: "call"; readonly fn: "changed"; readonly args: readonly [Value] }
-  | { readonly kind: "call"; readonly fn: "rose" | "fell"; readonly args: readonly [Condition] };
+  | { readonly kind: "call"; readonly fn: "rose" | "fell"; readonly args: readonly [Condition] }
+  | {
+    readonly kind: "call";
+    readonly fn: "held";
+    readonly args: readonly [Condition];
+    readonly durationMs: number;
+  }
+  /** The second turned true, at most the duration after the first was. */
+  | {
+    readonly kind: "call";
+    readonly fn: "seq";
+    readonly args: readonly [Condition, Condition];
+    readonly durationMs: number;
+  };
 
 /** How a comparison is shown. */
 export interface TermText {

@@ -43,19 +43,28 @@ export function signalsOf(expr: Expression): readonly number[] {
 
 /** Whether `absent` stands anywhere in an expression. */
 export function hasAbsent(expr: Expression): boolean {
+  return hasCall(expr, ["absent"]);
+}
+
+/** Whether what an expression means depends on the time of a sample alone: `hour` or `weekday`. */
+export function hasClock(expr: Expression): boolean {
+  return hasCall(expr, ["hour", "weekday"]);
+}
+
+function hasCall(expr: Expression, names: readonly string[]): boolean {
   let found = false;
   walk(expr, (node) => {
-    if (node.kind === "call" && node.fn === "absent") found = true;
+    if (node.kind === "call" && names.includes(node.fn)) found = true;
   });
   return found;
 }
 
 /**
- * Whether every sample brings the expression: it names no signal, or has `absent` in it. Otherwise
- * a sample brings it that carries one of `signalsOf`.
+ * Whether every sample brings the expression: it names no signal, or has `absent` or `age` in it.
+ * Otherwise a sample brings it that carries one of `signalsOf`.
  */
 export function broughtByAll(expr: Expression): boolean {
-  return hasAbsent(expr) || signalsOf(expr).length === 0;
+  return hasCall(expr, ["absent", "age"]) || signalsOf(expr).length === 0;
 }
 
 /** Every expression of a rule, those of its terms and message included. */

@@ -3,12 +3,20 @@
  * checked; nothing else knows the functions one by one.
  */
 import type { Condition, Value } from "./ast.ts";
-import { signalsOf } from "./brings.ts";
+import { hasClock, signalsOf } from "./brings.ts";
 import { quote } from "./faults.ts";
 import { align } from "./quantities.ts";
 import type { Range, Syntax } from "./syntax.ts";
 import { BOOLEAN_NAMES, constantOf, type Quantity, quantity, type Typed } from "./typed.ts";
-import { differenceUnit, perSecond, root, toMilliseconds, unitText } from "./units.ts";
+import {
+  differenceUnit,
+  NO_UNIT,
+  over,
+  perSecond,
+  root,
+  toMilliseconds,
+  unitText,
+} from "./units.ts";
 
 /** A call in the raw tree. */
 export type CallSyntax = Extract<Syntax, { kind: "call" }>;
@@ -41,6 +49,12 @@ export interface FunctionRow {
 
 /** Least duration of a function that keeps slots: one slot. */
 const SLOT_MS_MIN = 10;
+
+/** Least duration that `held` and `seq` measure. */
+const SPAN_MS_MIN = 10;
+
+/** The unit of `age`: 1 / (1 / s). */
+const SECONDS = over(NO_UNIT, perSecond(NO_UNIT));
 
 /** Greatest duration anywhere, in milliseconds: 366 days. */
 export const DURATION_MS_MAX = 366 * 86_400_000;
@@ -95,7 +109,7 @@ function namesSignal(
   arg: Syntax,
   kept: Value | Condition,
 ): boolean {
-  if (signalsOf(kept).length > 0) return true;
+  if (signalsOf(kept).length > 0 || hasClock(kept)) return true;
   context.refuse(arg, `Cannot take ${call.name} of ${context.text(arg)}: it names no signal`);
   return false;
 }
@@ -144,6 +158,43 @@ function checkDifference(fn: "delta" | "rate"): FunctionRow["check"] {
     const value: Value = { kind: "call", fn, args: [q.value], durationMs: ms };
     const unit = differenceUnit(q.unit ?? []);
     return quantity(value, fn === "delta" ? unit : perSecond(unit), "difference");
+  };
+}
+
+function checkAge(call: CallSyntax, context: CallContext): Typed | null {
+  const [arg] = call.args;
+  const typed = arg === undefined ? null : keptValue(context, call, arg);
+  if (typed === null || typed.kind === "condition" || typed.kind === "string") return null;
+  return quantity({ kind: "call", fn: "age", args: [typed.value] }, SECONDS);
+}
+
+function checkClock(fn: "hour" | "weekday"): FunctionRow["check"] {
+  return () => quantity({ kind: "call", fn }, NO_UNIT);
+}
+
+function checkHeld(call: CallSyntax, context: CallContext): Typed | null {
+  const [arg, time] = call.args;
+  if (arg === undefined || time === undefined) return null;
+  const of = context.statefulCondition(arg);
+  const ms = durationMs(context, time, SPAN_MS_MIN);
+  if (of === null || !namesSignal(context, call, arg, of) || ms === null) return null;
+  return {
+    kind: "condition",
+    condition: { kind: "call", fn: "held", args: [of], durationMs: ms },
+  };
+}
+
+function checkSeq(call: CallSyntax, context: CallContext): Typed | null {
+  const [first, second, time] = call.args;
+  if (first === undefined || second === undefined || time === undefined) return null;
+  const a = context.statefulCondition(first);
+  const b = context.statefulCondition(second);
+  const ms = durationMs(context, time, SPAN_MS_MIN);
+  if (a === null || !namesSignal(context, call, first, a)) return null;
+  if (b === null || !namesSignal(context, call, second, b) || ms === null) return null;
+  return {
+    kind: "condition",
+    condition: { kind: "call", fn: "seq", args: [a, b], durationMs: ms },
   };
 }
 
@@ -258,15 +309,15 @@ const ROWS: readonly FunctionRow[] = [
   row(["count(condition, duration)", 2, 2], null),
   row(["ewma(x, tau)", 2, 2], null),
   row(["zscore(x, tau)", 2, 2], null),
-  row(["held(condition, duration)", 2, 2], null),
-  row(["age(x)", 1, 1], null),
-  row(["seq(a, b, duration)", 3, 3], null),
+  row(["held(condition, duration)", 2, 2], checkHeld),
+  row(["age(x)", 1, 1], checkAge),
+  row(["seq(a, b, duration)", 3, 3], checkSeq),
   row(["inside(zone)", 1, 1], null),
   row(["entered(zone)", 1, 1], null),
   row(["left(zone)", 1, 1], null),
   row(["moved(duration)", 1, 1], null),
-  row(["hour()", 0, 0], null),
-  row(["weekday()", 0, 0], null),
+  row(["hour()", 0, 0], checkClock("hour")),
+  row(["weekday()", 0, 0], checkClock("weekday")),
 ];
 
 /** The functions by name. */

@@ -45,9 +45,13 @@ Deno.test("shipped rules: at least 12, the five of the demo among them", () => {
 Deno.test("docs: the examples of docs/rules.md are sound", async () => {
   const text = await Deno.readTextFile(new URL("../../docs/rules.md", import.meta.url));
   const blocks = [...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, block]) => block ?? "");
-  assertEquals(blocks.length, 2);
-  assertEquals(rules(blocks[0] ?? "").rules.length, 3);
-  const result = loadCatalog(blocks[1] ?? "", { file: "signals.yaml" });
+  const catalogs = blocks.filter((block) => /^signals:/m.test(block));
+  const sets = blocks.filter((block) => !catalogs.includes(block));
+  assertGreaterOrEqual(sets.length, 2);
+  assertEquals(rules(sets[0] ?? "").rules.length, 3);
+  for (const set of sets) assertGreaterOrEqual(rules(set).rules.length, 1);
+  assertEquals(catalogs.length, 1);
+  const result = loadCatalog(catalogs[0] ?? "", { file: "signals.yaml" });
   assert(result.ok);
   // Every unit in the table of units is one that the language knows.
   const table = text.slice(text.indexOf("### Units"), text.indexOf("A product or quotient"));
@@ -59,13 +63,16 @@ Deno.test("docs: the examples of docs/rules.md are sound", async () => {
   for (const unit of units) assert(parseUnit(unit).ok, unit);
 });
 
-Deno.test("brings: what names a signal is brought by it, absent and constants by all", () => {
+Deno.test("brings: what names a signal is brought by it; absent, age and constants by all", () => {
   const set = rules(`version: 1
 rules:
   - { id: a, when: "speed > 3 and (rpm > 2 or prev(speed) > gps_speed) and ignition" }
   - { id: b, when: "absent(5 s) and speed > 3" }
   - { id: c, when: "1 < 2" }
   - { id: d, when: "speed > 3 or true" }
+  - { id: e, when: "held(age(speed) > 3 s, 5 s)" }
+  - { id: f, when: "hour() < 5" }
+  - { id: g, when: "hour() < 5 and seq(ignition, speed > 3, 5 s)" }
 `);
   const found = set.rules.map(({ when }) => [
     signalsOf(when).map((n) => set.catalog.signals[n]?.name),
@@ -76,6 +83,9 @@ rules:
     [["speed"], true],
     [[], true],
     [["speed"], false],
+    [["speed"], true],
+    [[], true],
+    [["speed", "ignition"], false],
   ]);
 });
 

@@ -8,6 +8,7 @@ import type { Catalog } from "../../contract/catalog.ts";
 import type { Condition, Value } from "../language/ast.ts";
 import { broughtByAll, type Expression, signalsOf, walk } from "../language/brings.ts";
 import { structure } from "../language/structure.ts";
+import { hourOf, spans, weekdayOf, within } from "./evaluate_time.ts";
 
 /** true, false, or null for unknown. */
 export type Truth = boolean | null;
@@ -24,6 +25,8 @@ interface OperatorState {
   last: number;
   /** `delta`, `rate`: the kept samples, oldest first, with the slot of each. */
   slots: { slot: number; t: number; value: number }[];
+  /** `held`: the trues of the run; `seq`: where its first was true; `age`: where it came. */
+  times: number[];
 }
 
 /** What an expression is evaluated over: one vehicle at one sample, or as at its last. */
@@ -115,7 +118,12 @@ export class VehicleValues {
           case "prev":
           case "delta":
           case "rate":
+          case "age":
             return Number(this.#operator(expr));
+          case "hour":
+            return hourOf(this.#moment.t);
+          case "weekday":
+            return weekdayOf(this.#moment.t);
           default:
             return finite(arithmetic(expr.fn, expr.args.map((arg) => this.value(arg))));
         }
@@ -152,7 +160,7 @@ export class VehicleValues {
       case "call": {
         if (expr.fn === "absent") return this.#moment.absent(expr.durationMs);
         // An edge is of one instant: on any other it is false, whatever it was.
-        if (this.#again) return false;
+        if (this.#again && expr.fn !== "held") return false;
         const edge = this.#operator(expr);
         return typeof edge === "boolean" ? edge : null;
       }
@@ -213,16 +221,48 @@ export class VehicleValues {
         if (node.fn === "delta") return difference;
         return finite(difference / ((t - reference.t) / 1000));
       }
+      case "age": {
+        const { times } = this.#state(key);
+        const known = !Number.isNaN(this.value(node.args[0]));
+        if (known && this.brings(node.args[0])) times[0] = this.#moment.t;
+        return times.length === 0 ? NaN : (this.#moment.t - times[0]) / 1000;
+      }
+      case "held": {
+        const { t } = this.#moment;
+        const state = this.#state(key);
+        const now = this.truth(node.args[0]);
+        if (brought && now === false) state.times = [];
+        if (brought && now === true) {
+          if (t - (state.times.at(-1) ?? -Infinity) > this.maxGapMs) state.times = [];
+          state.times.push(t);
+        }
+        return now === true ? spans(state.times, t, node.durationMs, this.maxGapMs) : now;
+      }
+      case "seq":
+        return this.#seq(node, this.#state(key));
       default:
         // Arithmetic keeps no state; `absent` is the moment's.
         return null;
     }
   }
 
+  #seq(node: Extract<Condition, { fn: "seq" }>, state: OperatorState): Truth {
+    const { t } = this.#moment;
+    const [a, b] = node.args;
+    const recent = within(state.times, t, node.durationMs);
+    if (this.brings(a) && this.truth(a) === true) state.times.push(t);
+    if (!this.brings(b)) return false;
+    const now = toNumber(this.truth(b));
+    if (Number.isNaN(now)) return recent ? null : false;
+    const turned = now === 1 && state.last === 0;
+    state.last = now;
+    return turned && recent;
+  }
+
   #state(key: string): OperatorState {
     let state = this.#operators.get(key);
     if (!state) {
-      state = { last: NaN, slots: [] };
+      state = { last: NaN, slots: [], times: [] };
       this.#operators.set(key, state);
     }
     return state;

@@ -52,9 +52,8 @@ function rule(random: Seeded, i: number): string {
     rows.push(`    vehicles: ${random.pick(['"V-1"', '"V-*"', '[V-2, "*-3"]'])}`);
   }
   if (random.chance(0.6)) {
-    rows.push(
-      `    message: ${JSON.stringify(`{vehicle}: {${value(random, 1).text}} and {speed} {{x}}`)}`,
-    );
+    const shown = random.chance(0.3) ? time(random) : value(random, 1).text;
+    rows.push(`    message: ${JSON.stringify(`{vehicle}: {${shown}} and {speed} {{x}}`)}`);
   }
   return `${rows.join("\n")}\n`;
 }
@@ -91,12 +90,14 @@ function condition(random: Seeded, depth: number): string {
     () => `rose(${comparison(random)})`,
     () => `fell(${comparison(random)})`,
     () => "rose(ignition)",
+    run,
     () => random.pick(["true", "false"]),
   ])(random);
 }
 
 function comparison(random: Seeded): string {
   const op = random.pick(["<", "<=", ">", ">=", "==", "!="]);
+  if (random.chance(0.1)) return timeComparison(random, op);
   if (random.chance(0.2)) {
     const { name } = random.pick(NUMBERS);
     const ms = random.pick(["20 ms", "1 s", "5 s", "30 s"]);
@@ -111,6 +112,38 @@ function comparison(random: Seeded): string {
     ? value(random, 1, left.name).text
     : String(left.limit);
   return `${left.text} ${op} ${right}`;
+}
+
+/** `held` and `seq`, around conditions of every kind. */
+function run(random: Seeded): string {
+  const inner = () => random.chance(0.2) ? "ignition" : condition(random, random.below(2));
+  const named = () => `(${inner()}) and ${random.pick(NUMBERS).name} >= 0`;
+  const d = random.pick(["10 ms", "1 s", "4 s", "15 s", "1 min"]);
+  if (random.chance(0.5)) return `held(${random.chance(0.5) ? comparison(random) : named()}, ${d})`;
+  return `seq(${random.chance(0.5) ? comparison(random) : named()}, ${comparison(random)}, ${d})`;
+}
+
+/** A value of time. */
+function time(random: Seeded): string {
+  return random.pick([
+    () => `age(${random.chance(0.3) ? "ignition" : value(random, 1).text})`,
+    () => `prev(age(${random.pick(NUMBERS).name}))`,
+    () => "hour()",
+    () => "weekday()",
+  ])();
+}
+
+function timeComparison(random: Seeded, op: string): string {
+  const { name } = random.pick(NUMBERS);
+  const seconds = random.pick(["1 s", "2500 ms", "10 s", "2"]);
+  return random.pick([
+    () => `age(${random.chance(0.3) ? "ignition" : value(random, 1).text}) ${op} ${seconds}`,
+    () => `age(${name}) ${op} age(${random.pick(NUMBERS).name})`,
+    () => `delta(age(${name}), 1 s) ${op} 0`,
+    () => `hour() ${op} ${7 + random.below(4)}`,
+    () => `weekday() ${op} ${3 + random.below(3)}`,
+    () => `prev(hour()) ${op} hour()`,
+  ])();
 }
 
 interface RandomValue {

@@ -1,0 +1,131 @@
+/** Operators of time: parts of the date, ages, runs that last, what came shortly before. */
+import { E_ALL, E_BASE, E_EVALUATED, E_T, MASK_BYTES } from "./plan_layout";
+
+@inline
+function baseAt(row: u32): usize {
+  return load<u32>(E_BASE + (row << 2));
+}
+
+/** (floor(T / k0) + shift) mod k1 + first, two rows at a time. */
+export function opClock(dst: usize, k0: f64, shift: i32, k1: f64, first: i32, bytes: usize): void {
+  const length = f64x2.splat(k0);
+  const count = f64x2.splat(k1);
+  const add = f64x2.splat(<f64>shift);
+  const base = f64x2.splat(<f64>first);
+  for (let i: usize = 0; i < bytes; i += 16) {
+    const n = f64x2.add(f64x2.floor(f64x2.div(v128.load(E_T + i), length)), add);
+    const turns = f64x2.floor(f64x2.div(n, count));
+    v128.store(dst + i, f64x2.add(f64x2.sub(n, f64x2.mul(turns, count)), base));
+  }
+}
+
+/** Seconds since a known value last came. State: T of that. */
+export function opAge(dst: usize, a: usize, state: usize, brings: usize, words: u32): void {
+  for (let w: u32 = 0; w < words; w++) {
+    const taken = load<u64>(brings + (w << 3));
+    for (let rest = load<u64>(E_ALL + (w << 3)); rest != 0; rest &= rest - 1) {
+      const bit = <u64>ctz(rest);
+      const row = (w << 6) + <u32>bit;
+      const at = baseAt(row) + state;
+      const t = load<f64>(E_T + (row << 3));
+      if ((taken >> bit) & 1) {
+        const x = load<f64>(a + (row << 3));
+        if (x == x) store<f64>(at, t);
+      }
+      store<f64>(dst + (row << 3), (t - load<f64>(at)) / 1000);
+    }
+  }
+}
+
+const H_LAST: usize = 8;
+const H_RESULT: usize = 16;
+
+/**
+ * Whether the run of a condition's trues spans `d` and reaches up to the row, no two neighbours
+ * being further apart than `gap`; unknown where the condition is. Silence finds the last result.
+ */
+export function opHeld(
+  dst: usize,
+  a: usize,
+  state: usize,
+  brings: usize,
+  d: f64,
+  gap: f64,
+  words: u32,
+): void {
+  for (let w: u32 = 0; w < words; w++) {
+    const word = <usize>w << 3;
+    const taken = load<u64>(brings + word);
+    const evaluated = load<u64>(E_EVALUATED + word);
+    const isTrue = load<u64>(a + word);
+    const isFalse = load<u64>(a + word, MASK_BYTES);
+    let yes: u64 = 0;
+    let no: u64 = 0;
+    for (let rest = load<u64>(E_ALL + word); rest != 0; rest &= rest - 1) {
+      const bit = <u64>ctz(rest);
+      const flag: u64 = (<u64>1) << bit;
+      const row = (w << 6) + <u32>bit;
+      const at = baseAt(row) + state;
+      let result = NaN;
+      if ((evaluated & flag) == 0) {
+        result = load<f64>(at, H_RESULT);
+      } else {
+        const t = load<f64>(E_T + (row << 3));
+        if (isTrue & flag) {
+          let last = load<f64>(at, H_LAST);
+          if (taken & flag) {
+            if (!(t - last <= gap)) store<f64>(at, t);
+            store<f64>(at, t, H_LAST);
+            last = t;
+          }
+          result = t - last <= gap && last - load<f64>(at) >= d ? 1 : 0;
+        } else if (isFalse & flag) {
+          if (taken & flag) store<f64>(at, NaN, H_LAST);
+          result = 0;
+        }
+        store<f64>(at, result, H_RESULT);
+      }
+      if (result == 1) yes |= flag;
+      else if (result == 0) no |= flag;
+    }
+    store<u64>(dst + word, yes);
+    store<u64>(dst + word, no, MASK_BYTES);
+  }
+}
+
+const R_BEFORE: usize = 8;
+
+/**
+ * Whether a condition was true at an earlier T, at most `d` before. State: the latest T at which it
+ * was, and the latest before that one.
+ */
+export function opRecent(
+  dst: usize,
+  a: usize,
+  state: usize,
+  brings: usize,
+  d: f64,
+  words: u32,
+): void {
+  for (let w: u32 = 0; w < words; w++) {
+    const word = <usize>w << 3;
+    const taken = load<u64>(brings + word) & load<u64>(a + word);
+    let yes: u64 = 0;
+    for (let rest = load<u64>(E_EVALUATED + word); rest != 0; rest &= rest - 1) {
+      const bit = <u64>ctz(rest);
+      const flag: u64 = (<u64>1) << bit;
+      const row = (w << 6) + <u32>bit;
+      const at = baseAt(row) + state;
+      const t = load<f64>(E_T + (row << 3));
+      const latest = load<f64>(at);
+      const earlier = latest < t ? latest : load<f64>(at, R_BEFORE);
+      if (t - earlier <= d) yes |= flag;
+      if (taken & flag && latest != t) {
+        store<f64>(at, latest, R_BEFORE);
+        store<f64>(at, t);
+      }
+    }
+    store<u64>(dst + word, yes);
+    store<u64>(dst + word, ~yes, MASK_BYTES);
+  }
+}

@@ -1,0 +1,44 @@
+/** Instructions of the functions of time: `age`, `hour`, `weekday`, `held`, `seq`. */
+import * as K from "./assembly/plan_layout.ts";
+import type { Condition, Value } from "./language/ast.ts";
+import { structure } from "./language/structure.ts";
+import type { PlanCode } from "./plan_code.ts";
+
+/** The register of the seconds since a value last came. */
+export function ageCode(code: PlanCode, x: Value): number {
+  return code.operator(
+    { op: K.OP_AGE, a: code.value(x), brings: code.bringing(x) },
+    { key: `age ${structure(x)}`, bytes: 8 },
+  );
+}
+
+/** The register of the hour of the day, or of the day of the week; 1970-01-01 was a Thursday. */
+export function clockCode(code: PlanCode, fn: "hour" | "weekday"): number {
+  return fn === "hour"
+    ? code.operator({ op: K.OP_CLOCK, k0: 3_600_000, k1: 24 })
+    : code.operator({ op: K.OP_CLOCK, a: 3, b: 1, k0: 86_400_000, k1: 7 });
+}
+
+/** The register of whether a condition has held. */
+export function heldCode(code: PlanCode, of: Condition, durationMs: number): number {
+  return code.operator(
+    {
+      op: K.OP_HELD,
+      a: code.condition(of),
+      brings: code.bringing(of),
+      k0: durationMs,
+      k1: code.maxGapMs,
+    },
+    { key: `held ${durationMs} ${structure(of)}`, bytes: 24 },
+  );
+}
+
+/** The register of whether `b` turned true, `a` having been true shortly before. */
+export function seqCode(code: PlanCode, a: Condition, b: Condition, durationMs: number): number {
+  const recent = code.operator(
+    { op: K.OP_RECENT, a: code.condition(a), brings: code.bringing(a), k0: durationMs },
+    { key: `recent ${durationMs} ${structure(a)}`, bytes: 16 },
+  );
+  const turned = code.condition({ kind: "call", fn: "rose", args: [b] });
+  return code.operator({ op: K.OP_AND, a: turned, b: recent });
+}
