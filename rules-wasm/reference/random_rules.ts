@@ -120,7 +120,12 @@ function run(random: Seeded): string {
   const named = () => `(${inner()}) and ${random.pick(NUMBERS).name} >= 0`;
   const d = random.pick(["10 ms", "1 s", "4 s", "15 s", "1 min"]);
   if (random.chance(0.5)) return `held(${random.chance(0.5) ? comparison(random) : named()}, ${d})`;
-  return `seq(${random.chance(0.5) ? comparison(random) : named()}, ${comparison(random)}, ${d})`;
+  // What is seldom true finds the limits of d, and two parts at one T.
+  const { name, limit } = random.pick(NUMBERS);
+  const seldom = random.pick([`changed(${name})`, "changed(ignition)", `rose(${name} > ${limit})`]);
+  const first = random.pick([() => seldom, () => comparison(random), named])();
+  const second = random.pick(["ignition", "not ignition", comparison(random)]);
+  return `seq(${first}, ${second}, ${random.pick([d, "1 s", "2 s"])})`;
 }
 
 /** A value of time. */
