@@ -66,6 +66,16 @@ Deno.test("held: samples that do not bring it find the run as it stands, while i
     { a: 128, is: { y: 0 } },
   ];
   assertEquals(truths("held(x > 1, 3 s) and y == 0", rows), "0011000");
+  // A false that no sample brings does not end the run: delta(x, 1 s) is 0 at 2 (the x of 1 less
+  // itself), and the trues are those of 1, 3 and 5.
+  const late: TraceRow[] = [
+    { a: 0, is: { x: 0, y: 0 } }, // unknown: no reference
+    { a: 1, is: { x: 1 } }, // 1 - 0
+    { a: 2, is: { y: 0 } }, // 1 - 1: false, but it brings no x, and nothing of the rule
+    { a: 3, is: { x: 2 } }, // 2 - 1: the run of 1 spans 2 s
+    { a: 5, is: { x: 3 } }, // 3 - 2: 4 s
+  ];
+  assertEquals(truths("held(delta(x, 1 s) > 0, 2 s)", late), "?0?11");
   // One value, however old, satisfies no duration.
   const old: TraceRow[] = [
     { a: 0, is: { ignition: true, y: 0 } },
