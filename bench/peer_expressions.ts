@@ -203,6 +203,15 @@ export class PeerCompiler {
       case "hour":
       case "weekday":
         throw new RangeError(`Cannot compile "${expr.fn}": no rule of the bench has it`);
+      case "avg":
+      case "lowest":
+      case "highest":
+      case "sum":
+      case "stddev":
+      case "count":
+      case "ewma":
+      case "zscore":
+        throw new RangeError(`Cannot compile "${expr.fn}": the peer knows no windows`);
       default: {
         const args = expr.args.map((arg) => this.value(arg));
         const [a, b, c] = args;

@@ -4,6 +4,7 @@ import { broughtByAll, type Expression, hasAbsent, signalsOf } from "./language/
 import { structure } from "./language/structure.ts";
 import * as K from "./assembly/plan_layout.ts";
 import { ageCode, clockCode, heldCode, seqCode } from "./plan_time.ts";
+import { ringBytes, slotWidthMs, weightedCode, windowCode } from "./plan_rings.ts";
 
 /** One instruction; what an opcode does not use is 0. */
 export interface Instruction {
@@ -14,7 +15,7 @@ export interface Instruction {
   readonly c: number;
   readonly state: number;
   readonly brings: number;
-  /** Offset of the ring of OP_SLOTS. */
+  /** Offset of the ring of OP_SLOTS and OP_WINDOW. */
   readonly flags: number;
   readonly k0: number;
   readonly k1: number;
@@ -43,11 +44,6 @@ const COMPARE = {
 } as const;
 /** The comparison with its sides changed about. */
 const MIRRORED = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=" } as const;
-
-/** Width in milliseconds of the slots that `delta` and `rate` over a duration keep. */
-export function slotWidthMs(durationMs: number): number {
-  return Math.max(10, durationMs / 16);
-}
 
 /** Compiles expressions; equal ones get one register. */
 export class PlanCode {
@@ -79,15 +75,15 @@ export class PlanCode {
   }
 
   /**
-   * Gives the rings of slots their places, behind everything that most rows touch.
+   * Gives the rings of slots and panes their places, behind everything that most rows touch.
    *
    * @param from where they begin; @returns where they end
    */
   placeRings(from: number): number {
     let at = from;
     this.code.forEach((each, i) => {
-      if (each.op !== K.OP_SLOTS) return;
-      const bytes = 16 * each.c;
+      const bytes = ringBytes(each);
+      if (bytes === 0) return;
       const key = this.states.find((part) => part.offset === each.state)?.structure ?? "";
       this.code[i] = { ...each, flags: at };
       this.states.push({ structure: `ring of ${key}`, offset: at, bytes, unknown: false });
@@ -154,6 +150,18 @@ export class PlanCode {
           case "hour":
           case "weekday":
             return clockCode(this, expr.fn);
+          case "ewma":
+            return weightedCode(this, expr.args[0], expr.durationMs);
+          case "zscore":
+            return weightedCode(this, expr.args[0], expr.durationMs) + 1;
+          case "avg":
+            return windowCode(this, expr) + 1;
+          case "sum":
+          case "lowest":
+          case "highest":
+          case "stddev":
+          case "count":
+            return windowCode(this, expr);
         }
     }
   }
@@ -277,7 +285,7 @@ export class PlanCode {
   }
 
   #previous(x: Value): number {
-    return this.#stateful(`prev ${structure(x)}`, 16, true, 1, (dst, state) => ({
+    return this.stateful(`prev ${structure(x)}`, 16, 1, false, (dst, state) => ({
       op: K.OP_PREV,
       dst,
       a: this.value(x),
@@ -290,7 +298,7 @@ export class PlanCode {
     const width = slotWidthMs(durationMs);
     const places = Math.ceil(durationMs / width) + 1;
     const key = `slots ${durationMs} ${structure(x)}`;
-    return this.#stateful(key, 48, true, 2, (dst, state) => ({
+    return this.stateful(key, 48, 2, true, (dst, state) => ({
       op: K.OP_SLOTS,
       dst,
       a: this.value(x),
@@ -319,16 +327,17 @@ export class PlanCode {
     return dst;
   }
 
-  #stateful(
+  /** The first register of an operator with state, each state once; `counted` as in `StatePart`. */
+  stateful(
     key: string,
     bytes: number,
-    unknown: boolean,
     registers: number,
+    counted: boolean,
     make: (dst: number, state: number) => Partial<Instruction> & { op: number; dst: number },
   ): number {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const state = this.#reserve(key, bytes, unknown, registers > 1);
+    const state = this.#reserve(key, bytes, true, counted);
     const dst = this.valueCount;
     this.valueCount += registers;
     this.#known.set(key, dst);

@@ -1,8 +1,9 @@
 /** Operators with state per vehicle: row by row, in the order of the log. */
 import { E_ALL, E_BASE, E_EVALUATED, E_T, MASK_BYTES } from "./plan_layout";
 
+/** Address of the state of a row's vehicle. */
 @inline
-function baseAt(row: u32): usize {
+export function baseAt(row: u32): usize {
   return load<u32>(E_BASE + (row << 2));
 }
 

@@ -108,6 +108,14 @@ export const OP_AGE = 28;
 /** (floor(T / k0) + a) mod k1 + b: a part of the date. */
 export const OP_CLOCK = 29;
 
+/**
+ * Of what came in the last k0 (d); b is WINDOW_*, c places of the ring, whose offset is in the
+ * flags, k1 max_gap. WINDOW_TOTAL: dst the sum, the next register the average.
+ */
+export const OP_WINDOW = 15;
+/** dst the mean of a weighted by time, k0 tau; the next register its score; k1 max_gap. */
+export const OP_WEIGHTED = 16;
+
 /** Conditions: dst is a condition register; c is the comparison. */
 export const OP_COMPARE = 32;
 /** a against k0. */
@@ -134,6 +142,17 @@ export const OP_HELD = 56;
  * of the latest before that T.
  */
 export const OP_RECENT = 57;
+
+/** What a window keeps of a pane: sum and count of a. */
+export const WINDOW_TOTAL = 0;
+/** Its least value. */
+export const WINDOW_LEAST = 1;
+/** Its greatest value. */
+export const WINDOW_GREATEST = 2;
+/** Mean, sum of squares of distances from it, count. */
+export const WINDOW_SPREAD = 3;
+/** How often condition a was true. */
+export const WINDOW_COUNT = 4;
 
 export const CMP_LT = 0;
 export const CMP_LE = 1;

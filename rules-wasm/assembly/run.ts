@@ -60,7 +60,8 @@ import {
   OP_PREV,
   OP_PREV_CONDITION,
   OP_RECENT,
-  OP_SLOTS,
+  OP_WEIGHTED,
+  OP_WINDOW,
   REASON_CLOCK_RESET,
   REASON_FORGOTTEN,
   ROW_CLEAR,
@@ -87,6 +88,8 @@ import {
 } from "./ops_condition";
 import { opPrev, opPrevCondition, opSlots } from "./ops_state";
 import { opAge, opClock, opHeld, opRecent } from "./ops_time";
+import { opWeighted } from "./ops_weight";
+import { opWindow, startWindow } from "./ops_window";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
 import { clearAll, forgetActive, lifecycle } from "./lifecycle";
 import { vehicleAt } from "./state";
@@ -118,10 +121,10 @@ function evaluate(words: u32): void {
       else if (isSince(op)) {
         const reach = load<f64>(at, I_K0);
         opSince(op, out, valueAt(a), valueAt(b), valueAt(c), E_T, reach, bytes);
-      } else if (op == OP_PREV || op == OP_SLOTS) evaluateState(at, op, words);
-      else if (op == OP_AGE) {
+      } else if (op == OP_AGE) {
         opAge(out, valueAt(a), load<u32>(at, I_STATE), bringsAt(load<i32>(at, I_BRINGS)), words);
       } else if (op == OP_CLOCK) opClock(out, load<f64>(at, I_K0), a, load<f64>(at, I_K1), b, bytes);
+      else if (op >= OP_PREV) evaluateState(at, op, words);
       else opUnary(op, out, valueAt(a), load<f64>(at, I_K0), load<f64>(at, I_K1), bytes);
     } else evaluateCondition(at, op, dst, a, b, c, words);
     at += I_BYTES;
@@ -133,10 +136,17 @@ function evaluateState(at: usize, op: i32, words: u32): void {
   const a = valueAt(load<i32>(at, I_A));
   const state: usize = load<u32>(at, I_STATE);
   const brings = bringsAt(load<i32>(at, I_BRINGS));
+  const d = load<f64>(at, I_K0);
   if (op == OP_PREV) {
     opPrev(valueAt(dst), a, state, brings, words);
+  } else if (op == OP_WEIGHTED) {
+    opWeighted(valueAt(dst), valueAt(dst + 1), a, state, brings, d, load<f64>(at, I_K1), words);
+  } else if (op == OP_WINDOW) {
+    startWindow(load<i32>(at, I_B), d, load<u32>(at, I_C), load<f64>(at, I_K1));
+    const truth = conditionAt(load<i32>(at, I_A));
+    const rings: usize = load<u32>(at, I_FLAGS);
+    opWindow(valueAt(dst), valueAt(dst + 1), a, truth, state, rings, brings, words);
   } else {
-    const d = load<f64>(at, I_K0);
     const width = load<f64>(at, I_K1);
     const places = load<u32>(at, I_C);
     const rings: usize = load<u32>(at, I_FLAGS);

@@ -62,7 +62,31 @@ export type ValueCall =
   /** Seconds since the argument last came. */
   | { readonly kind: "call"; readonly fn: "age"; readonly args: readonly [Value] }
   /** Of event time: 0 to 23; 1 (Monday) to 7 (Sunday). */
-  | { readonly kind: "call"; readonly fn: "hour" | "weekday" };
+  | { readonly kind: "call"; readonly fn: "hour" | "weekday" }
+  | {
+    readonly kind: "call";
+    readonly fn: WindowFunction;
+    readonly args: readonly [Value];
+    readonly durationMs: number;
+  }
+  | {
+    readonly kind: "call";
+    readonly fn: WeightedFunction;
+    readonly args: readonly [Value];
+    readonly durationMs: number;
+  }
+  | {
+    readonly kind: "call";
+    readonly fn: "count";
+    readonly args: readonly [Condition];
+    readonly durationMs: number;
+  };
+
+/** Functions of a mean weighted by elapsed time; the duration is tau. */
+export type WeightedFunction = "ewma" | "zscore";
+
+/** Functions of the values that came within a duration. */
+export type WindowFunction = "avg" | "lowest" | "highest" | "sum" | "stddev";
 
 /** A three-valued condition. */
 export type Condition =

@@ -2,7 +2,7 @@
  * The table of functions. A function is a row: its name, how it is called, and how a call is
  * checked; nothing else knows the functions one by one.
  */
-import type { Condition, Value } from "./ast.ts";
+import type { Condition, Value, WeightedFunction, WindowFunction } from "./ast.ts";
 import { hasClock, signalsOf } from "./brings.ts";
 import { quote } from "./faults.ts";
 import { align } from "./quantities.ts";
@@ -55,6 +55,8 @@ const SPAN_MS_MIN = 10;
 
 /** The unit of `age`: 1 / (1 / s). */
 const SECONDS = over(NO_UNIT, perSecond(NO_UNIT));
+/** Least duration of a function over a window: one pane. */
+const PANE_MS_MIN = 1000;
 
 /** Greatest duration anywhere, in milliseconds: 366 days. */
 export const DURATION_MS_MAX = 366 * 86_400_000;
@@ -198,6 +200,47 @@ function checkSeq(call: CallSyntax, context: CallContext): Typed | null {
   };
 }
 
+/** A function of the values within a duration, or weighted by one; its unit is made from that of x. */
+function checkWindow(
+  fn: WindowFunction | WeightedFunction,
+  result: (of: Value, x: Quantity) => Quantity,
+): FunctionRow["check"] {
+  return (call, context) => {
+    const [arg, time] = call.args;
+    if (arg === undefined || time === undefined) return null;
+    const q = context.quantity(arg);
+    const ms = durationMs(context, time, fn === "ewma" || fn === "zscore" ? 1 : PANE_MS_MIN);
+    if (q === null || !namesSignal(context, call, arg, q.value) || ms === null) return null;
+    if (fn === "sum" && q.scale === "point") {
+      return context.refuse(call, "Cannot take sum of a temperature: its zero is arbitrary");
+    }
+    return result({ kind: "call", fn, args: [q.value], durationMs: ms }, q);
+  };
+}
+
+/** As x is: a point stays a point. */
+function likeX(value: Value, x: Quantity): Quantity {
+  return { ...x, value };
+}
+
+/** A distance between values of x. */
+function distance(value: Value, x: Quantity): Quantity {
+  return quantity(value, differenceUnit(x.unit ?? NO_UNIT), "difference");
+}
+
+function plainNumber(value: Value): Quantity {
+  return quantity(value, NO_UNIT);
+}
+
+function checkCount(call: CallSyntax, context: CallContext): Typed | null {
+  const [arg, time] = call.args;
+  if (arg === undefined || time === undefined) return null;
+  const of = context.statefulCondition(arg);
+  const ms = durationMs(context, time, PANE_MS_MIN);
+  if (of === null || !namesSignal(context, call, arg, of) || ms === null) return null;
+  return quantity({ kind: "call", fn: "count", args: [of], durationMs: ms }, NO_UNIT);
+}
+
 function checkAbsent(call: CallSyntax, context: CallContext): Typed | null {
   const [time] = call.args;
   const ms = time === undefined ? null : durationMs(context, time, 1);
@@ -301,14 +344,14 @@ const ROWS: readonly FunctionRow[] = [
   row(["rose(condition)", 1, 1], checkEdge("rose")),
   row(["fell(condition)", 1, 1], checkEdge("fell")),
   row(["absent(duration)", 1, 1], checkAbsent),
-  row(["avg(x, duration)", 2, 2], null),
-  row(["lowest(x, duration)", 2, 2], null),
-  row(["highest(x, duration)", 2, 2], null),
-  row(["sum(x, duration)", 2, 2], null),
-  row(["stddev(x, duration)", 2, 2], null),
-  row(["count(condition, duration)", 2, 2], null),
-  row(["ewma(x, tau)", 2, 2], null),
-  row(["zscore(x, tau)", 2, 2], null),
+  row(["avg(x, duration)", 2, 2], checkWindow("avg", likeX)),
+  row(["lowest(x, duration)", 2, 2], checkWindow("lowest", likeX)),
+  row(["highest(x, duration)", 2, 2], checkWindow("highest", likeX)),
+  row(["sum(x, duration)", 2, 2], checkWindow("sum", likeX)),
+  row(["stddev(x, duration)", 2, 2], checkWindow("stddev", distance)),
+  row(["count(condition, duration)", 2, 2], checkCount),
+  row(["ewma(x, tau)", 2, 2], checkWindow("ewma", likeX)),
+  row(["zscore(x, tau)", 2, 2], checkWindow("zscore", plainNumber)),
   row(["held(condition, duration)", 2, 2], checkHeld),
   row(["age(x)", 1, 1], checkAge),
   row(["seq(a, b, duration)", 3, 3], checkSeq),

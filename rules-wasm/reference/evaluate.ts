@@ -9,6 +9,8 @@ import type { Condition, Value } from "../language/ast.ts";
 import { broughtByAll, type Expression, signalsOf, walk } from "../language/brings.ts";
 import { structure } from "../language/structure.ts";
 import { hourOf, spans, weekdayOf, within } from "./evaluate_time.ts";
+import { WeightedMean } from "./weighted.ts";
+import { SampleWindow } from "./windows.ts";
 
 /** true, false, or null for unknown. */
 export type Truth = boolean | null;
@@ -27,6 +29,10 @@ interface OperatorState {
   slots: { slot: number; t: number; value: number }[];
   /** `held`: the trues of the run; `seq`: where its first was true; `age`: where it came. */
   times: number[];
+  /** The functions over windows. */
+  window: SampleWindow | null;
+  /** `ewma`, `zscore`. */
+  weighted: WeightedMean | null;
 }
 
 /** What an expression is evaluated over: one vehicle at one sample, or as at its last. */
@@ -119,6 +125,14 @@ export class VehicleValues {
           case "delta":
           case "rate":
           case "age":
+          case "ewma":
+          case "zscore":
+          case "avg":
+          case "lowest":
+          case "highest":
+          case "sum":
+          case "stddev":
+          case "count":
             return Number(this.#operator(expr));
           case "hour":
             return hourOf(this.#moment.t);
@@ -240,6 +254,35 @@ export class VehicleValues {
       }
       case "seq":
         return this.#seq(node, this.#state(key));
+      case "avg":
+      case "lowest":
+      case "highest":
+      case "sum":
+      case "stddev":
+      case "count": {
+        const { t } = this.#moment;
+        const state = this.#state(key);
+        const window = state.window ??= new SampleWindow(node.durationMs, this.maxGapMs);
+        if (node.fn === "count") {
+          if (this.truth(node.args[0]) === true && brought) window.take(t, 1);
+        } else {
+          const now = this.value(node.args[0]);
+          if (brought && !Number.isNaN(now)) window.take(t, now);
+        }
+        return finite(window.result(node.fn, t));
+      }
+      case "ewma":
+      case "zscore": {
+        const { t } = this.#moment;
+        const state = this.#state(key);
+        const weighted = state.weighted ??= new WeightedMean(node.durationMs, this.maxGapMs);
+        const now = this.value(node.args[0]);
+        const comes = brought && !Number.isNaN(now);
+        const elapsedMs = comes ? weighted.come(t) : NaN;
+        const score = finite(weighted.score(t, now));
+        if (comes) weighted.move(now, elapsedMs);
+        return node.fn === "zscore" ? score : weighted.mean();
+      }
       default:
         // Arithmetic keeps no state; `absent` is the moment's.
         return null;
@@ -262,7 +305,7 @@ export class VehicleValues {
   #state(key: string): OperatorState {
     let state = this.#operators.get(key);
     if (!state) {
-      state = { last: NaN, slots: [], times: [] };
+      state = { last: NaN, slots: [], times: [], window: null, weighted: null };
       this.#operators.set(key, state);
     }
     return state;

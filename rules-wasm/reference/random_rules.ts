@@ -14,7 +14,7 @@ const NUMBERS = [
 export function randomRules(random: Seeded): string {
   const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => rule(random, i));
   const settings = [
-    random.chance(0.3) ? `max_gap: ${random.pick(["5 s", "30 s", "1 min"])}` : "",
+    random.chance(0.5) ? `max_gap: ${random.pick(["1 s", "2 s", "5 s", "30 s", "1 min"])}` : "",
     random.chance(0.3) ? `unknown_after: ${random.pick(["30 s", "5 min"])}` : "",
     random.chance(0.3) ? `forget_after: ${random.pick(["2 min", "10 min"])}` : "",
     random.chance(0.3) ? `clock_reset_after: ${random.pick(["20 s", "2 min"])}` : "",
@@ -95,9 +95,12 @@ function condition(random: Seeded, depth: number): string {
   ])(random);
 }
 
+const WINDOWS = ["1 s", "2500 ms", "10 s", "33333 ms", "1 min", "4 min"];
+
 function comparison(random: Seeded): string {
   const op = random.pick(["<", "<=", ">", ">=", "==", "!="]);
   if (random.chance(0.1)) return timeComparison(random, op);
+  if (random.chance(0.15)) return windowComparison(random, op);
   if (random.chance(0.2)) {
     const { name } = random.pick(NUMBERS);
     const ms = random.pick(["20 ms", "1 s", "5 s", "30 s"]);
@@ -151,6 +154,26 @@ function timeComparison(random: Seeded, op: string): string {
   ])();
 }
 
+/** Functions over windows whose results are of another unit, or far from the signal's own values. */
+function windowComparison(random: Seeded, op: string): string {
+  const { name, limit } = random.pick(NUMBERS);
+  const d = random.pick(WINDOWS);
+  const inner = value(random, 1, name).text;
+  return random.pick([
+    () => `count(${comparison(random)}, ${d}) ${op} ${random.below(20)}`,
+    () => `count((${condition(random, 1)}) and ignition, ${d}) ${op} ${random.below(20)}`,
+    () => `count(${comparison(random)}, ${d}) / count(${name} >= 0, ${d}) ${op} 0.5`,
+    () => `stddev(${inner}, ${d}) ${op} ${random.below(12)}`,
+    () =>
+      name === "coolant"
+        ? `sum(delta(${name}, 1 s), ${d}) ${op} ${random.below(40) - 20}`
+        : `sum(${inner}, ${d}) ${op} ${limit * random.below(20)}`,
+    () => `zscore(${inner}, ${random.pick(["500 ms", d])}) ${op} ${random.below(5) - 2}`,
+    () => `abs(zscore(${name}, ${d})) ${op} ${random.pick(["0.5", "1", "2"])}`,
+    () => `highest(${name}, ${d}) - lowest(${name}, ${d}) ${op} ${random.below(40)}`,
+  ])();
+}
+
 interface RandomValue {
   readonly text: string;
   readonly name: string;
@@ -169,6 +192,10 @@ function value(random: Seeded, depth: number, only?: string): RandomValue {
   if (depth === 0 || random.chance(0.5)) return as(name, true);
   const inner = value(random, depth - 1, name).text;
   // A point on a temperature scale takes no part in most arithmetic.
+  if (random.chance(0.35)) {
+    const fn = random.pick(["avg", "avg", "lowest", "highest", "ewma", "ewma"]);
+    return as(`${fn}(${inner}, ${random.pick(WINDOWS)})`);
+  }
   if (name === "coolant") return random.pick([as(`prev(${inner})`), as(`max(${inner}, ${inner})`)]);
   return random.pick([
     () => as(`prev(${inner})`),
