@@ -64,6 +64,22 @@ Deno.test("README: it pins the version of Deno that image and continuous integra
   }
 });
 
+Deno.test("docs: every link and picture leads to a file", async () => {
+  const missing: string[] = [];
+  for (const page of PAGES) {
+    for (const [, target] of (await read(page)).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
+      if (target === undefined || /^https?:/.test(target)) continue;
+      try {
+        await Deno.stat(new URL(target, new URL(page, ROOT)));
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        missing.push(`${page}: ${target}`);
+      }
+    }
+  }
+  assertEquals(missing, []);
+});
+
 Deno.test("docs: the requests that they show are accepted as they stand", () =>
   withFolder(async (data) => {
     await using program = await Program.serve(["start"], data);
