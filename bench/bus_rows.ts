@@ -1,13 +1,13 @@
 /** The embedded bus end to end: published durably, evaluated, committed. */
-import { runAnalysis } from "../analysis/agent.ts";
 import { openEmbeddedBus } from "../bus/embedded_bus.ts";
 import { murmur2Partition } from "../bus/murmur2.ts";
 import type { Bus, OutgoingRecord } from "../bus/port.ts";
-import type { AgentContext } from "../contract/agent.ts";
+import type { WorkerCommand } from "../commands/agent_worker.ts";
+import { SETTINGS_DEFAULT } from "../commands/settings_table.ts";
+import type { AgentMessage } from "../contract/agent.ts";
 import { decodeProgress } from "../contract/progress.ts";
 import { TOPICS } from "../contract/topics.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
-import { createEngine } from "../rules-wasm/engine.ts";
 import { makeWorkload } from "./workload.ts";
 
 /** What the end-to-end run gave. */
@@ -41,16 +41,7 @@ export async function busRow(
     })),
     { name: TOPICS.checkpoints, partitions: PARTITIONS, ...kept, cleanup: "compact" },
   ]);
-  const stop = new AbortController();
-  const context: AgentContext = {
-    signal: stop.signal,
-    now: Date.now,
-    ready: () => {},
-    beat: () => {},
-    untilResumed: () => Promise.resolve(),
-    events: () => {},
-  };
-  const analysis = runAnalysis(context, { bus, topics: TOPICS, ruleSet, createEngine });
+  const analysis = await startAnalysis(dir, ruleSet);
   try {
     // Made before the clock starts: the producer's own work is not what is measured.
     const records = makeRecords(samples);
@@ -63,11 +54,40 @@ export async function busRow(
     const transitions = written.reduce((sum, { start, end }) => sum + end - start, 0);
     return { samples, publishSeconds, totalSeconds, transitions };
   } finally {
-    stop.abort();
-    await analysis;
+    await analysis.stop();
     await bus.close();
     await Deno.remove(dir, { recursive: true });
   }
+}
+
+/** Starts the analysis agent in a Worker of its own, as `dev` and `start` do; resolves once it is up. */
+async function startAnalysis(
+  data: string,
+  ruleSet: RuleSet,
+): Promise<{ stop(): Promise<void> }> {
+  const module = new URL("../commands/agent_worker.ts", import.meta.url);
+  const worker = new Worker(module, { type: "module" });
+  const ready = Promise.withResolvers<void>();
+  const stopped = Promise.withResolvers<void>();
+  worker.addEventListener("message", ({ data: message }: MessageEvent<AgentMessage>) => {
+    if (message.kind === "ready") ready.resolve();
+    if (message.kind === "stopped") stopped.resolve();
+    if (message.kind === "failed") {
+      ready.reject(new Error(message.error));
+      stopped.reject(new Error(message.error));
+    }
+  });
+  const post = (command: WorkerCommand) => worker.postMessage(command);
+  const settings = { ...SETTINGS_DEFAULT, data };
+  post({ kind: "start", start: { name: "analysis", settings, catalog: ruleSet.catalog, ruleSet } });
+  await ready.promise;
+  return {
+    stop: async () => {
+      post({ kind: "stop" });
+      await stopped.promise;
+      worker.terminate();
+    },
+  };
 }
 
 /** Records of NDJSON, each of one partition, in the order of time. */
@@ -118,8 +138,6 @@ async function publishAll(bus: Bus, records: readonly OutgoingRecord[]): Promise
       topic: TOPICS.telemetry,
       records: records.slice(at, at + RECORDS_PER_PUBLISH),
     }]);
-    // The agent shares this thread; give it its turn.
-    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
 

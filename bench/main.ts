@@ -55,7 +55,7 @@ async function main(): Promise<number> {
     }
   }
   print("");
-  print(`Embedded bus, one thread, fsync always: published, evaluated, committed`);
+  print(`Embedded bus, fsync always, analysis in a Worker: published, evaluated, committed`);
   for (let round = 0; round < 3; round++) {
     const row = await busRow(ruleSet, BUS_SAMPLES, now);
     print(
