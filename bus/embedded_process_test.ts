@@ -185,9 +185,11 @@ Deno.test("embedded bus: a member that hung and wakes is refused its step", asyn
   await withInput(count, async (bus, dir) => {
     const go = `${dir}/go`;
     const hung = new Copier(dir, 200, go);
-    const other = new Copier(dir, 2_000);
+    let other: Copier | undefined;
     try {
+      // The other starts only now: before, it could have copied everything without the first.
       await eventually(WAIT_MS, "it hangs", () => hung.said("hangs"));
+      other = new Copier(dir, 2_000);
       await eventually(WAIT_MS, "all is copied", async () => await copied(bus) >= count);
       await Deno.writeTextFile(go, "");
       await eventually(WAIT_MS, "it is refused", () => hung.said("fenced"));
@@ -198,7 +200,7 @@ Deno.test("embedded bus: a member that hung and wakes is refused its step", asyn
       });
     } finally {
       await hung.kill();
-      await other.kill();
+      await other?.kill();
     }
     await assertCopiedOnce(bus);
   });
