@@ -1,10 +1,10 @@
 /** Instructions of a plan: the expressions of all rules, each sub-expression once. */
 import type { Condition, Value } from "./language/ast.ts";
 import { broughtByAll, type Expression, hasAbsent, signalsOf } from "./language/brings.ts";
-import { structure } from "./language/structure.ts";
 import * as K from "./assembly/plan_layout.ts";
-import { ageCode, clockCode, heldCode, seqCode } from "./plan_time.ts";
-import { ringBytes, slotWidthMs, weightedCode, windowCode } from "./plan_rings.ts";
+import { conditionCode } from "./plan_conditions.ts";
+import { ringBytes } from "./plan_rings.ts";
+import { valueCode } from "./plan_values.ts";
 
 /** One instruction; what an opcode does not use is 0. */
 export interface Instruction {
@@ -32,18 +32,6 @@ export interface StatePart {
   /** Whether its first 8 bytes are counts, 0 in a fresh one. */
   readonly counted?: boolean;
 }
-
-const ARITHMETIC = { "+": K.OP_ADD, "-": K.OP_SUB, "*": K.OP_MUL, "/": K.OP_DIV } as const;
-const COMPARE = {
-  "<": K.CMP_LT,
-  "<=": K.CMP_LE,
-  ">": K.CMP_GT,
-  ">=": K.CMP_GE,
-  "==": K.CMP_EQ,
-  "!=": K.CMP_NE,
-} as const;
-/** The comparison with its sides changed about. */
-const MIRRORED = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!=" } as const;
 
 /** Compiles expressions; equal ones get one register. */
 export class PlanCode {
@@ -94,125 +82,12 @@ export class PlanCode {
 
   /** The register of a value. */
   value(expr: Value): number {
-    switch (expr.kind) {
-      case "number":
-      case "name":
-        return this.#constant(expr.value);
-      case "signal":
-        return this.position(expr.signal);
-      case "arithmetic":
-        return this.#emitValue({
-          op: ARITHMETIC[expr.op],
-          a: this.value(expr.left),
-          b: this.value(expr.right),
-        });
-      case "negate":
-        return this.#emitValue({ op: K.OP_NEGATE, a: this.value(expr.of) });
-      case "convert":
-        return this.#emitValue({
-          op: K.OP_CONVERT,
-          a: this.value(expr.of),
-          k0: expr.factor,
-          k1: expr.offset,
-        });
-      case "call":
-        switch (expr.fn) {
-          case "abs":
-            return this.#emitValue({ op: K.OP_ABS, a: this.value(expr.args[0]) });
-          case "sqrt":
-            return this.#emitValue({ op: K.OP_SQRT, a: this.value(expr.args[0]) });
-          case "min":
-          case "max": {
-            const op = expr.fn === "min" ? K.OP_MIN : K.OP_MAX;
-            return expr.args.map((arg) => this.value(arg))
-              .reduce((a, b) => this.#emitValue({ op, a, b }));
-          }
-          case "clamp": {
-            const [x, low, high] = expr.args.map((arg) => this.value(arg));
-            const raised = this.#emitValue({ op: K.OP_MAX, a: x, b: low });
-            return this.#emitValue({ op: K.OP_MIN, a: raised, b: high });
-          }
-          case "prev":
-            return this.#previous(expr.args[0]);
-          case "delta":
-          case "rate": {
-            const reference = this.#slots(expr.args[0], expr.durationMs);
-            return this.#emitValue({
-              op: expr.fn === "delta" ? K.OP_DELTA : K.OP_RATE,
-              a: this.value(expr.args[0]),
-              b: reference,
-              c: reference + 1,
-              k0: expr.durationMs + this.maxGapMs,
-            });
-          }
-          case "age":
-            return ageCode(this, expr.args[0]);
-          case "hour":
-          case "weekday":
-            return clockCode(this, expr.fn);
-          case "ewma":
-            return weightedCode(this, expr.args[0], expr.durationMs);
-          case "zscore":
-            return weightedCode(this, expr.args[0], expr.durationMs) + 1;
-          case "avg":
-            return windowCode(this, expr) + 1;
-          case "sum":
-          case "lowest":
-          case "highest":
-          case "stddev":
-          case "count":
-            return windowCode(this, expr);
-        }
-    }
+    return valueCode(this, expr);
   }
 
   /** The register of a condition. */
   condition(expr: Condition): number {
-    switch (expr.kind) {
-      case "boolean":
-        return this.#emitCondition({ op: K.OP_CONSTANT, c: expr.value ? 1 : 0 });
-      case "flag":
-        return this.#emitCondition({ op: K.OP_FLAG, a: this.position(expr.signal) });
-      case "compare":
-        return this.#compare(expr);
-      case "and":
-      case "or":
-        return this.#emitCondition({
-          op: expr.kind === "and" ? K.OP_AND : K.OP_OR,
-          a: this.condition(expr.left),
-          b: this.condition(expr.right),
-        });
-      case "not":
-        return this.#not(this.condition(expr.of));
-      case "call":
-        switch (expr.fn) {
-          case "absent":
-            return this.#emitCondition({
-              op: K.OP_ABSENT,
-              c: this.absents.indexOf(expr.durationMs),
-            });
-          case "changed": {
-            const x = this.value(expr.args[0]);
-            const before = this.#previous(expr.args[0]);
-            const differs = this.#emitCondition({ op: K.OP_COMPARE, a: x, b: before, c: K.CMP_NE });
-            const known = this.#emitCondition({ op: K.OP_COMPARE, a: x, b: x, c: K.CMP_EQ });
-            return this.#edge(expr, differs, known);
-          }
-          case "rose":
-          case "fell": {
-            const now = this.condition(expr.args[0]);
-            const before = this.#previousCondition(expr.args[0], now);
-            const [is, was] = expr.fn === "rose"
-              ? [now, this.#not(before)]
-              : [this.#not(now), before];
-            return this.#edge(expr, this.#emitCondition({ op: K.OP_AND, a: is, b: was }), now);
-          }
-          case "held":
-            return heldCode(this, expr.args[0], expr.durationMs);
-          case "seq":
-            return seqCode(this, expr.args[0], expr.args[1], expr.durationMs);
-        }
-    }
+    return conditionCode(this, expr);
   }
 
   /** Number of the mask of rows that bring an expression. */
@@ -235,10 +110,10 @@ export class PlanCode {
     return this.signals.indexOf(signal);
   }
 
-  /** The register of an instruction; `kept` names the state that it keeps, unknown at first. */
+  /** The register of an instruction; `kept` names the state that it keeps, unknown numbers at first unless it says otherwise. */
   operator(
     parts: Partial<Instruction> & { readonly op: number },
-    kept?: { readonly key: string; readonly bytes: number },
+    kept?: { readonly key: string; readonly bytes: number; readonly unknown?: boolean },
   ): number {
     const register = () => parts.op < K.OP_COMPARE ? this.valueCount++ : this.conditionCount++;
     if (kept === undefined) return this.#emit(parts, register);
@@ -246,84 +121,7 @@ export class PlanCode {
     if (known !== undefined) return known;
     const dst = register();
     this.#known.set(kept.key, dst);
-    this.#push({ ...parts, dst, state: this.#reserve(kept.key, kept.bytes, true) });
-    return dst;
-  }
-
-  #compare(expr: Condition & { readonly kind: "compare" }): number {
-    const { left, right } = expr;
-    if (isConstant(right)) {
-      return this.#emitCondition({
-        op: K.OP_COMPARE_CONSTANT,
-        a: this.value(left),
-        c: COMPARE[expr.op],
-        k0: right.value,
-      });
-    }
-    if (isConstant(left)) {
-      return this.#emitCondition({
-        op: K.OP_COMPARE_CONSTANT,
-        a: this.value(right),
-        c: COMPARE[MIRRORED[expr.op]],
-        k0: left.value,
-      });
-    }
-    return this.#emitCondition({
-      op: K.OP_COMPARE,
-      a: this.value(left),
-      b: this.value(right),
-      c: COMPARE[expr.op],
-    });
-  }
-
-  #not(a: number): number {
-    return this.#emitCondition({ op: K.OP_NOT, a });
-  }
-
-  #edge(expr: Expression, a: number, b: number): number {
-    return this.#emitCondition({ op: K.OP_EDGE, a, b, brings: this.bringing(expr) });
-  }
-
-  #previous(x: Value): number {
-    return this.stateful(`prev ${structure(x)}`, 16, 1, false, (dst, state) => ({
-      op: K.OP_PREV,
-      dst,
-      a: this.value(x),
-      state,
-      brings: this.bringing(x),
-    }));
-  }
-
-  #slots(x: Value, durationMs: number): number {
-    const width = slotWidthMs(durationMs);
-    const places = Math.ceil(durationMs / width) + 1;
-    const key = `slots ${durationMs} ${structure(x)}`;
-    return this.stateful(key, 48, 2, true, (dst, state) => ({
-      op: K.OP_SLOTS,
-      dst,
-      a: this.value(x),
-      c: places,
-      state,
-      brings: this.bringing(x),
-      k0: durationMs,
-      k1: width,
-    }));
-  }
-
-  #previousCondition(expr: Condition, now: number): number {
-    const key = `last ${structure(expr)}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const state = this.#reserve(key, 1, false);
-    const dst = this.conditionCount++;
-    this.#known.set(key, dst);
-    this.#push({
-      op: K.OP_PREV_CONDITION,
-      dst,
-      a: now,
-      state,
-      brings: this.bringing(expr),
-    });
+    this.#push({ ...parts, dst, state: this.#reserve(kept.key, kept.bytes, kept.unknown ?? true) });
     return dst;
   }
 
@@ -353,7 +151,8 @@ export class PlanCode {
     return offset;
   }
 
-  #constant(value: number): number {
+  /** The register of a constant. */
+  constant(value: number): number {
     const key = `constant ${Object.is(value, -0) ? "-0" : value}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
@@ -363,11 +162,13 @@ export class PlanCode {
     return dst;
   }
 
-  #emitValue(parts: Partial<Instruction> & { op: number }): number {
+  /** The register of an instruction without state that gives a value; equal ones share it. */
+  emitValue(parts: Partial<Instruction> & { op: number }): number {
     return this.#emit(parts, () => this.valueCount++);
   }
 
-  #emitCondition(parts: Partial<Instruction> & { op: number }): number {
+  /** The same for a condition. */
+  emitCondition(parts: Partial<Instruction> & { op: number }): number {
     return this.#emit(parts, () => this.conditionCount++);
   }
 
@@ -385,8 +186,4 @@ export class PlanCode {
   #push(parts: Partial<Instruction> & { op: number; dst: number }): void {
     this.code.push({ a: 0, b: 0, c: 0, state: 0, brings: 0, flags: 0, k0: 0, k1: 0, ...parts });
   }
-}
-
-function isConstant(expr: Value): expr is Value & { kind: "number" | "name" } {
-  return expr.kind === "number" || expr.kind === "name";
 }
