@@ -7,6 +7,8 @@ import { parseArgs } from "./commands/arguments.ts";
 import { type FileSetting, readSettingsFile } from "./commands/settings_file.ts";
 import {
   type Draft,
+  environmentName,
+  SASL_MECHANISMS,
   SETTINGS,
   type Settings,
   SETTINGS_DEFAULT,
@@ -49,7 +51,7 @@ export function readSettings(sources: SettingsSources): SettingsResult {
     if (wrong !== null) faults.push(`${setting.place}: ${setting.spec.name} ${wrong}`);
   }
   for (const spec of SETTINGS) {
-    const variable = `KILTER_${spec.name.toUpperCase().replaceAll("-", "_")}`;
+    const variable = environmentName(spec.name);
     const given = sources.env(variable);
     // An empty variable is how compose files and shells pass on "not set".
     if (given !== undefined && given !== "") {
@@ -69,8 +71,31 @@ export function readSettings(sources: SettingsSources): SettingsResult {
         "set KILTER_TOKEN, or use --host 127.0.0.1",
     );
   }
+  faults.push(...loginFaults(draft));
   if (faults.length > 0) return { kind: "faults", faults };
   return { kind: "settings", settings: draft, files: args.files };
+}
+
+/** What does not go together among the settings of the connection to Kafka. */
+function loginFaults({ kafkaTls, kafkaCa, kafkaSasl, kafkaUser, kafkaPassword }: Draft): string[] {
+  const faults: string[] = [];
+  if (kafkaCa !== "" && kafkaTls === "off") {
+    faults.push(`--kafka-ca ${kafkaCa}: it is for encryption, which is off; add --kafka-tls on`);
+  }
+  if (kafkaSasl === "none") {
+    if (kafkaUser !== "" || kafkaPassword !== "") {
+      faults.push(
+        `--kafka-user ${kafkaUser}: nothing says how to log in; add --kafka-sasl ` +
+          SASL_MECHANISMS.join(" or "),
+      );
+    }
+    return faults;
+  }
+  if (kafkaUser === "") faults.push(`--kafka-sasl ${kafkaSasl}: it needs --kafka-user NAME`);
+  if (kafkaPassword === "") {
+    faults.push(`--kafka-sasl ${kafkaSasl}: it needs a password; set KILTER_KAFKA_PASSWORD`);
+  }
+  return faults;
 }
 
 function fileSettings(

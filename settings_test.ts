@@ -105,3 +105,18 @@ Deno.test("settings: every setting can be given, and the help shows it", () => {
     assertStringIncludes(programHelp(), `  ${command} `);
   }
 });
+
+Deno.test("settings: what is said of the login to Kafka has to go together", () => {
+  assertEquals(faults("start", ["--kafka-ca", "ca.pem", "--kafka-user", "kilter"]), [
+    "--kafka-ca ca.pem: it is for encryption, which is off; add --kafka-tls on",
+    "--kafka-user kilter: nothing says how to log in; add --kafka-sasl plain or scram-sha-256 or " +
+    "scram-sha-512",
+  ]);
+  assertEquals(faults("start", ["--kafka-sasl", "plain"]), [
+    "--kafka-sasl plain: it needs --kafka-user NAME",
+    "--kafka-sasl plain: it needs a password; set KILTER_KAFKA_PASSWORD",
+  ]);
+  assertEquals(faults("start", ["--kafka-password", "x"]), [
+    "--kafka-password: secrets are not taken as flags; set KILTER_KAFKA_PASSWORD",
+  ]);
+});

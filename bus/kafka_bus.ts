@@ -105,6 +105,13 @@ export async function openKafkaBus(
     ssl: typeof options.tls === "object" ? { ca: [options.tls.ca] } : options.tls ?? false,
     ...(options.login === undefined ? {} : { sasl: toSasl(options.login) }),
   };
+  if (options.login?.mechanism === "plain" && !options.tls) {
+    dependencies.events({
+      level: "warn",
+      name: "bus.password_in_clear",
+      message: "The password goes to Kafka unencrypted; use TLS, or a SCRAM mechanism",
+    });
+  }
   const deadline = Promise.withResolvers<never>();
   const timer = setTimeout(
     () => deadline.reject(new BusError(`Cannot reach Kafka at ${brokers.join(", ")}: no answer`)),

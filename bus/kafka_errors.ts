@@ -160,6 +160,11 @@ function connectionReason(fault: Fault): string | null {
       return "no such host; correct the brokers setting";
   }
   if (!isConnectionFault(fault)) return null;
+  if (fault.message.toLowerCase().includes("closed connection")) {
+    // Kafka hangs up on who does not encrypt or log in where it asks for that.
+    return "it closed the connection; if it asks for encryption or a password, set kafka-tls on " +
+      "and kafka-sasl, else look into its log";
+  }
   const reason = fault.message.toLowerCase().includes("timeout") ? "no answer" : fault.message;
   return `${reason}; check that it runs and that the address it advertises is reachable from here`;
 }

@@ -24,6 +24,8 @@ const IDLE_MS = 100;
 /** First and longest pause after an acquisition that failed, milliseconds. */
 const PAUSE_MS_MIN = 100;
 const PAUSE_MS_MAX = 1_000;
+/** Longest pause after steps that failed one after another, milliseconds. */
+const STEP_PAUSE_MS_MAX = 5_000;
 /** Acquisitions that fail in a row for one event. */
 const TRIES_PER_EVENT = 20;
 /** Time between two showings of the group's offsets, milliseconds. */
@@ -63,6 +65,9 @@ export class KafkaGroup {
   readonly #changed = new Signalled();
   /** Resolves at the next word that this member still belongs to the group. */
   #confirmation = Promise.withResolvers<void>();
+  /** Steps of a partition that failed since the last that succeeded. */
+  readonly #failures = new Map<number, number>();
+  readonly #ending = Promise.withResolvers<void>();
   readonly #toShow = new Map<number, number>();
   #showing: ReturnType<typeof setTimeout> | undefined;
   #joining: Promise<Membership> | null = null;
@@ -126,6 +131,7 @@ export class KafkaGroup {
   async #stop(): Promise<void> {
     const { topic, group } = this.#options;
     this.#assigned.clear();
+    this.#ending.resolve();
     this.#confirm();
     this.#changed.set();
     const held = [...this.#held.values()];
@@ -253,6 +259,7 @@ export class KafkaGroup {
       }),
       committed: (offset) => {
         totals.steps++;
+        this.#failures.delete(partition);
         this.#toShow.set(partition, offset);
         this.#showing ??= setTimeout(() => this.#show(), SHOW_MS);
       },
@@ -269,9 +276,28 @@ export class KafkaGroup {
     this.#held.delete(partition);
     if (failure instanceof FencedError) this.#parts.totals.fenced++;
     if (!this.#assigned.has(partition)) return;
+    let pauseMs = 0;
+    if (failure !== null && !(failure instanceof FencedError)) {
+      const failures = this.#failures.get(partition) ?? 0;
+      this.#failures.set(partition, failures + 1);
+      // The first is tried again at once: a broker's restart has had its retries already.
+      if (failures > 0) pauseMs = Math.min(STEP_PAUSE_MS_MAX, PAUSE_MS_MIN * 2 ** failures);
+    }
     // Who was fenced may be a zombie that fences the rightful owner in turn: ask the group first.
     const before = failure instanceof FencedError ? this.#confirmation.promise : undefined;
-    this.#acquire(partition, Promise.all([before, lease.settled]).then(() => {}));
+    this.#acquire(
+      partition,
+      Promise.all([before, lease.settled, this.#pause(pauseMs)]).then(() => {}),
+    );
+  }
+
+  /** Waits so long, or until this member stops. */
+  async #pause(ms: number): Promise<void> {
+    if (ms === 0) return;
+    const over = Promise.withResolvers<void>();
+    const timer = setTimeout(over.resolve, ms);
+    await Promise.race([over.promise, this.#ending.promise]);
+    clearTimeout(timer);
   }
 
   async #show(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Reads a command line into flags and files, by the tables of commands and settings. */
 import { COMMANDS } from "./command_table.ts";
-import { SETTINGS } from "./settings_table.ts";
+import { environmentName, SETTINGS } from "./settings_table.ts";
 import { suggest } from "./suggest.ts";
 
 /** A command line, read. */
@@ -70,7 +70,7 @@ export function parseArgs(command: string, args: readonly string[]): Arguments {
 
 function unknownFlag(arg: string, name: string, command: string, known: readonly string[]) {
   const secret = SETTINGS.find((spec) => spec.secret && spec.name === name);
-  if (secret) return `--${name}: secrets are not taken as flags; set KILTER_${name.toUpperCase()}`;
+  if (secret) return `--${name}: secrets are not taken as flags; set ${environmentName(name)}`;
   const elsewhere = SETTINGS.find((spec) => spec.name === name);
   if (elsewhere) {
     return `${arg}: ${command} does not take it, only ${elsewhere.commands.join(", ")}`;

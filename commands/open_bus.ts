@@ -1,7 +1,7 @@
 /** Opens the bus that the settings name, with the topics that Kilter needs. */
 import { openEmbeddedBus } from "../bus/embedded_bus.ts";
-import { openKafkaBus } from "../bus/kafka_bus.ts";
-import type { Bus, TopicSpec } from "../bus/port.ts";
+import { type KafkaBusOptions, openKafkaBus } from "../bus/kafka_bus.ts";
+import { type Bus, BusError, type TopicSpec } from "../bus/port.ts";
 import type { EventSink } from "../contract/events.ts";
 import type { TopicNames } from "../contract/topics.ts";
 import type { Settings } from "../settings.ts";
@@ -43,7 +43,7 @@ export async function openBus(
 ): Promise<Bus> {
   const deps = { now, events };
   const bus = settings.bus === "kafka"
-    ? await openKafkaBus({ brokers: settings.brokers, clientId: "kilter" }, deps)
+    ? await openKafkaBus(kafkaOptions(settings), deps)
     : await openEmbeddedBus({ dir: settings.data, fsync: settings.fsync }, deps);
   try {
     await bus.ensureTopics(topicSpecs(settings));
@@ -52,4 +52,31 @@ export async function openBus(
     throw error;
   }
   return bus;
+}
+
+/** How the settings say that Kafka is to be reached. */
+function kafkaOptions(settings: Settings): KafkaBusOptions {
+  const { brokers, kafkaTls, kafkaCa, kafkaSasl, kafkaUser, kafkaPassword } = settings;
+  return {
+    brokers,
+    clientId: "kilter",
+    tls: kafkaTls === "off" ? false : kafkaCa === "" ? true : { ca: readCertificate(kafkaCa) },
+    ...(kafkaSasl === "none"
+      ? {}
+      : { login: { mechanism: kafkaSasl, username: kafkaUser, password: kafkaPassword } }),
+  };
+}
+
+function readCertificate(path: string): string {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BusError(`Cannot read the certificate ${path}: ${reason}`, { cause: error });
+  }
+  if (text.includes("-----BEGIN CERTIFICATE-----")) return text;
+  throw new BusError(
+    `Cannot use ${path} as certificate: it is not PEM text (-----BEGIN CERTIFICATE-----)`,
+  );
 }

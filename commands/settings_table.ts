@@ -16,6 +16,11 @@ import {
   topicName,
 } from "./readers.ts";
 
+/** Ways to show a password to Kafka. */
+export const SASL_MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
+/** One of them. */
+export type SaslMechanism = typeof SASL_MECHANISMS[number];
+
 /** Everything that can be set, with its defaults applied. */
 export interface Settings {
   readonly port: number;
@@ -26,6 +31,12 @@ export interface Settings {
   readonly data: string;
   readonly bus: "embedded" | "kafka";
   readonly brokers: readonly string[];
+  readonly kafkaTls: "off" | "on";
+  /** Path of a certificate (PEM) to trust instead of the system's; "" for none. */
+  readonly kafkaCa: string;
+  readonly kafkaSasl: "none" | SaslMechanism;
+  readonly kafkaUser: string;
+  readonly kafkaPassword: string;
   /** Path of the rules file; "" for the shipped one. */
   readonly rules: string;
   /** Path of the catalog file; "" for the shipped one. */
@@ -67,6 +78,11 @@ export const SETTINGS_DEFAULT: Settings = {
   data: ".kilter",
   bus: "embedded",
   brokers: ["127.0.0.1:9092"],
+  kafkaTls: "off",
+  kafkaCa: "",
+  kafkaSasl: "none",
+  kafkaUser: "",
+  kafkaPassword: "",
   rules: "",
   catalog: "",
   logLevel: "info",
@@ -109,6 +125,11 @@ export interface SettingSpec {
   readonly initial: string;
   /** Reads the text into the draft; answers the rule that it broke, or null. */
   readonly apply: (draft: Draft, text: string) => string | null;
+}
+
+/** The environment variable of a setting. */
+export function environmentName(name: string): string {
+  return `KILTER_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 function setting<K extends keyof Settings>(
@@ -172,6 +193,27 @@ export const SETTINGS: readonly SettingSpec[] = [
   setting("data", "data", "DIR", "folder of the embedded bus and the store", nonEmpty, ON_BUS),
   setting("bus", "bus", "embedded|kafka", "which bus", choice("embedded", "kafka"), ON_BUS),
   setting("brokers", "brokers", "HOST:PORT,…", "Kafka brokers to ask first", brokerList, ON_BUS),
+  setting("kafkaTls", "kafka-tls", "on|off", "encrypt to Kafka", choice("on", "off"), ON_BUS),
+  setting(
+    "kafkaCa",
+    "kafka-ca",
+    "FILE",
+    "certificate (PEM) that Kafka's must come from; else the system's",
+    text,
+    ON_BUS,
+  ),
+  setting(
+    "kafkaSasl",
+    "kafka-sasl",
+    SASL_MECHANISMS.join("|"),
+    "how to show Kafka the password; none: not at all",
+    choice("none", ...SASL_MECHANISMS),
+    ON_BUS,
+  ),
+  setting("kafkaUser", "kafka-user", "NAME", "user name for Kafka", text, ON_BUS),
+  setting("kafkaPassword", "kafka-password", "TEXT", "password for Kafka", text, ON_BUS, {
+    secret: true,
+  }),
   setting("rules", "rules", "FILE", "rules file; else the shipped rules", text, [
     ...SERVING,
     "analysis",

@@ -8,17 +8,34 @@ const STOP_MS_MAX = 10_000;
 /** Last output of the broker kept for error messages, characters. */
 const OUTPUT_MAX = 4_000;
 
+/** What a broker has beside its plain listener. */
+export interface BrokerSetup {
+  /** Further listeners: name, port, and Kafka's name of the protocol. */
+  readonly listeners?: readonly (readonly [name: string, port: number, protocol: string])[];
+  readonly properties?: readonly string[];
+  /** Arguments of the tool that makes its storage. */
+  readonly formatArgs?: readonly string[];
+}
+
 /**
  * Starts a broker of one version on free loopback ports, with its data in a temporary folder.
  *
+ * @param setup what it has beside a plain listener; given the folder for its data
  * @throws if Java or Maven is missing, or the broker does not come up
  */
-export async function launchBroker(version: string): Promise<TestBroker> {
+export async function launchBroker(
+  version: string,
+  setup?: (folder: string) => Promise<BrokerSetup>,
+): Promise<TestBroker> {
   const jars = await fetchJars(version);
   const folder = await Deno.makeTempDir({ prefix: "kilter-kafka-" });
   const port = freePort();
   const properties = `${folder}/server.properties`;
-  await Deno.writeTextFile(properties, serverProperties(folder, port, freePort()));
+  const { listeners = [], properties: more = [], formatArgs = [] } = await setup?.(folder) ?? {};
+  await Deno.writeTextFile(
+    properties,
+    [...serverProperties(folder, port, freePort(), listeners), ...more, ""].join("\n"),
+  );
   const classpath = `${jars}/*`;
   try {
     await run("java", [
@@ -31,6 +48,7 @@ export async function launchBroker(version: string): Promise<TestBroker> {
       clusterId(),
       "-c",
       properties,
+      ...formatArgs,
     ]);
     let child = await spawnBroker(classpath, properties, port);
     let stopped = false;
@@ -203,7 +221,8 @@ async function within<T>(
   }
 }
 
-async function run(command: string, args: string[]): Promise<void> {
+/** Runs a program to its end; throws with what it said if it fails. */
+export async function run(command: string, args: string[]): Promise<void> {
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(command, { args, stdout: "piped", stderr: "piped" }).output();
@@ -217,15 +236,23 @@ async function run(command: string, args: string[]): Promise<void> {
   throw new Error(`${command} failed with code ${output.code}: ${text.trim().slice(-OUTPUT_MAX)}`);
 }
 
-function serverProperties(folder: string, port: number, controllerPort: number): string {
+function serverProperties(
+  folder: string,
+  port: number,
+  controllerPort: number,
+  more: NonNullable<BrokerSetup["listeners"]>,
+): string[] {
+  const open = [["PLAINTEXT", port, "PLAINTEXT"] as const, ...more];
+  const addresses = open.map(([name, at]) => `${name}://127.0.0.1:${at}`).join();
+  const protocols = open.map(([name, , protocol]) => `${name}:${protocol}`).join();
   return [
     "process.roles=broker,controller",
     "node.id=1",
     `controller.quorum.voters=1@127.0.0.1:${controllerPort}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
+    `listeners=${addresses},CONTROLLER://127.0.0.1:${controllerPort}`,
+    `advertised.listeners=${addresses}`,
     "controller.listener.names=CONTROLLER",
-    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    `listener.security.protocol.map=${protocols},CONTROLLER:PLAINTEXT`,
     `log.dirs=${folder}/data`,
     "auto.create.topics.enable=false",
     "offsets.topic.replication.factor=1",
@@ -238,8 +265,7 @@ function serverProperties(folder: string, port: number, controllerPort: number):
     "controlled.shutdown.enable=false",
     "broker.heartbeat.interval.ms=200",
     "broker.session.timeout.ms=1000",
-    "",
-  ].join("\n");
+  ];
 }
 
 /** A cluster id as Kafka wants it: 16 bytes, base64url without padding. */
@@ -248,7 +274,8 @@ function clusterId(): string {
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
-function freePort(): number {
+/** A loopback port that nobody listens on just now. */
+export function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();

@@ -20,12 +20,13 @@ function denoArgs(args: readonly string[], writable: readonly string[]): string[
 export async function runKilter(
   args: readonly string[],
   writable: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Finished> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: denoArgs(args, writable),
     cwd: ROOT,
     stdin: "null",
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).output();
   const text = new TextDecoder();
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
