@@ -4,7 +4,7 @@ import { createDecoder } from "./decoder.ts";
 import { randomNumber, TEXT_CATALOG } from "./reference/random_text.ts";
 
 const NUMBERS = 100_000;
-const SEED = Number(Deno.env.get("KILTER_SCAN_SEED") ?? 1);
+const SEED = Number(Deno.env.get("KILTER_SEED") ?? 1);
 
 /** The decimal text that lies exactly between a random double and the next. */
 function halfway(random: Seeded): string {
