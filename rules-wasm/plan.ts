@@ -47,6 +47,8 @@ export interface Plan {
   readonly code: readonly Instruction[];
   readonly brings: readonly (readonly number[])[];
   readonly constants: ReadonlyMap<number, number>;
+  /** Numbers that instructions refer to. */
+  readonly data: readonly number[];
   readonly values: number;
   readonly conditions: number;
   /** State of operators, by structure. */
@@ -88,7 +90,7 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   const activeAt = K.V_BYTES;
   const filterAt = activeAt + 4 * activeWords;
   const operatorsAt = Math.ceil((filterAt + 4 * filterWords) / 8) * 8;
-  const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt);
+  const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt, settings.zoneOffsets);
   const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
   const signalsAt = Math.ceil(code.stateBytes / 8) * 8;
   const stride = code.placeRings(signalsAt + 16 * signals.length);
@@ -106,6 +108,7 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     code: code.code,
     brings: code.brings,
     constants: code.constants,
+    data: code.data,
     values: code.valueCount,
     conditions: code.conditionCount,
     states: [...states, ...code.states],

@@ -16,6 +16,8 @@ export function planBytes(plan: Plan): Uint8Array {
   plan.rules.forEach((rule, i) => writeRule(out, rulesAt + i * K.RULE_BYTES, rule));
   const absentAt = out.align(8);
   for (const duration of plan.absents) out.f64(duration);
+  const dataAt = out.align(8);
+  for (const value of plan.data) out.f64(value);
   const templateAt = writeTemplate(out, plan);
   const { settings } = plan.ruleSet;
   const header: readonly (readonly [number, number])[] = [
@@ -37,6 +39,7 @@ export function planBytes(plan: Plan): Uint8Array {
     [K.PLAN_ACTIVE_WORDS, plan.activeWords],
     [K.PLAN_FILTER, plan.filterAt],
     [K.PLAN_FILTER_WORDS, plan.filterWords],
+    [K.PLAN_DATA_AT, dataAt],
     [K.PLAN_CAPTURES_MAX, Math.max(0, ...plan.rules.map((rule) => rule.captures.length))],
   ];
   for (const [at, value] of header) out.setI32(at, value);

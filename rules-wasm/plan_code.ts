@@ -4,6 +4,7 @@ import { broughtByAll, type Expression, hasAbsent, signalsOf } from "./language/
 import * as K from "./assembly/plan_layout.ts";
 import { conditionCode } from "./plan_conditions.ts";
 import { ringBytes } from "./plan_rings.ts";
+import type { ZoneOffset } from "./language/time_zone.ts";
 import { valueCode } from "./plan_values.ts";
 
 /** One instruction; what an opcode does not use is 0. */
@@ -37,6 +38,8 @@ export interface StatePart {
 export class PlanCode {
   readonly code: Instruction[] = [];
   readonly states: StatePart[] = [];
+  /** Numbers that instructions refer to by their place among them. */
+  readonly data: number[] = [];
   /** Constants that need a register: value by register. */
   readonly constants = new Map<number, number>();
   /** Sets of signals that bring something, as positions among the plan's signals. */
@@ -57,6 +60,7 @@ export class PlanCode {
     readonly absents: readonly number[],
     readonly maxGapMs: number,
     stateOffset: number,
+    readonly zoneOffsets: readonly ZoneOffset[],
   ) {
     this.valueCount = signals.length;
     this.stateBytes = stateOffset;
@@ -149,6 +153,16 @@ export class PlanCode {
     this.stateBytes = offset + bytes;
     this.states.push({ structure, offset, bytes, unknown, counted });
     return offset;
+  }
+
+  /** Place of numbers among the data; `make` is asked for them once a key. */
+  place(key: string, make: () => readonly number[]): number {
+    const known = this.#known.get(`data ${key}`);
+    if (known !== undefined) return known;
+    const at = this.data.length;
+    for (const value of make()) this.data.push(value);
+    this.#known.set(`data ${key}`, at);
+    return at;
   }
 
   /** The register of a constant. */

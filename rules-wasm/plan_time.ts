@@ -14,9 +14,21 @@ export function ageCode(code: PlanCode, x: Value): number {
 
 /** The register of the hour of the day, or of the day of the week; 1970-01-01 was a Thursday. */
 export function clockCode(code: PlanCode, fn: "hour" | "weekday"): number {
+  const local = localCode(code);
   return fn === "hour"
-    ? code.operator({ op: K.OP_CLOCK, k0: 3_600_000, k1: 24 })
-    : code.operator({ op: K.OP_CLOCK, a: 3, b: 1, k0: 86_400_000, k1: 7 });
+    ? code.operator({ op: K.OP_CLOCK, c: local, k0: 3_600_000, k1: 24 })
+    : code.operator({ op: K.OP_CLOCK, a: 3, b: 1, c: local, k0: 86_400_000, k1: 7 });
+}
+
+/** 1 more than the register of T by the clocks of the zone, 0 for T itself. */
+function localCode(code: PlanCode): number {
+  const { zoneOffsets } = code;
+  if (zoneOffsets.every(({ offsetMs }) => offsetMs === 0)) return 0;
+  const at = code.place(
+    "zone offsets",
+    () => zoneOffsets.flatMap(({ fromMs, offsetMs }) => [fromMs, offsetMs]),
+  );
+  return 1 + code.emitValue({ op: K.OP_LOCAL, a: at, b: zoneOffsets.length });
 }
 
 /** The register of whether a condition has held. */

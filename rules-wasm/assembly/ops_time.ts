@@ -6,14 +6,51 @@ function baseAt(row: u32): usize {
   return load<u32>(E_BASE + (row << 2));
 }
 
-/** (floor(T / k0) + shift) mod k1 + first, two rows at a time. */
-export function opClock(dst: usize, k0: f64, shift: i32, k1: f64, first: i32, bytes: usize): void {
+/**
+ * T by local clocks: T plus the offset in force then.
+ *
+ * @param table pairs of f64: from when on, offset; the first holds for all before it, too
+ */
+export function opLocal(dst: usize, table: usize, count: u32, words: u32): void {
+  const end = <usize>words << 9;
+  let from: f64 = NaN;
+  let to: f64 = NaN;
+  let offset: f64 = 0;
+  for (let i: usize = 0; i < end; i += 8) {
+    const t = load<f64>(E_T + i);
+    // Neighbouring rows lie between the same two changes, but for the hour of a change.
+    if (!(t >= from && t < to)) {
+      let low: u32 = 0;
+      let high = count;
+      while (high - low > 1) {
+        const middle = (low + high) >> 1;
+        if (load<f64>(table + (middle << 4)) <= t) low = middle;
+        else high = middle;
+      }
+      from = low == 0 ? -Infinity : load<f64>(table + (low << 4));
+      to = high == count ? Infinity : load<f64>(table + (high << 4));
+      offset = load<f64>(table + (low << 4), 8);
+    }
+    store<f64>(dst + i, t + offset);
+  }
+}
+
+/** (floor(T / k0) + shift) mod k1 + first, two rows at a time; `t` is T or what clocks show then. */
+export function opClock(
+  dst: usize,
+  t: usize,
+  k0: f64,
+  shift: i32,
+  k1: f64,
+  first: i32,
+  bytes: usize,
+): void {
   const length = f64x2.splat(k0);
   const count = f64x2.splat(k1);
   const add = f64x2.splat(<f64>shift);
   const base = f64x2.splat(<f64>first);
   for (let i: usize = 0; i < bytes; i += 16) {
-    const n = f64x2.add(f64x2.floor(f64x2.div(v128.load(E_T + i), length)), add);
+    const n = f64x2.add(f64x2.floor(f64x2.div(v128.load(t + i), length)), add);
     const turns = f64x2.floor(f64x2.div(n, count));
     v128.store(dst + i, f64x2.add(f64x2.sub(n, f64x2.mul(turns, count)), base));
   }

@@ -16,6 +16,7 @@ import {
   PLAN_CODE,
   PLAN_CODE_AT,
   PLAN_CONDITIONS,
+  PLAN_DATA_AT,
   PLAN_FILTER,
   PLAN_FILTER_WORDS,
   PLAN_FORGET_AFTER,
@@ -42,6 +43,8 @@ export let bringsCount: u32 = 0;
 export let absents: usize = 0;
 export let absentCount: u32 = 0;
 export let template: usize = 0;
+/** Numbers that instructions refer to by their place, f64 each. */
+export let planData: usize = 0;
 export let activeAt: u32 = 0;
 export let activeWords: u32 = 0;
 export let filterAt: u32 = 0;
@@ -105,6 +108,7 @@ export function planLoad(address: usize): void {
   absentCount = load<u32>(plan + PLAN_ABSENT);
   absents = plan + load<u32>(plan + PLAN_ABSENT_AT);
   template = plan + load<u32>(plan + PLAN_TEMPLATE_AT);
+  planData = plan + load<u32>(plan + PLAN_DATA_AT);
   activeAt = load<u32>(plan + PLAN_ACTIVE);
   activeWords = load<u32>(plan + PLAN_ACTIVE_WORDS);
   filterAt = load<u32>(plan + PLAN_FILTER);

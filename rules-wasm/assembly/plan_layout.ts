@@ -14,6 +14,7 @@
  *      │ levels   LEVEL_*     │ severity ladders
  *      │ lists                │ i32: captures, durations of `absent` by rule
  *      │ absent   f64         │ distinct durations of `absent`, ascending
+ *      │ data     f64         │ what instructions refer to: offsets of time
  *      │ template             │ state of a fresh vehicle, PLAN_STRIDE bytes
  *      └──────────────────────┘
  * ```
@@ -48,6 +49,7 @@ export const PLAN_ACTIVE_WORDS = 60;
 export const PLAN_FILTER = 64;
 export const PLAN_FILTER_WORDS = 68;
 export const PLAN_CAPTURES_MAX = 72;
+export const PLAN_DATA_AT = 76;
 /** f64 each. */
 export const PLAN_CLOCK_AHEAD = 80;
 export const PLAN_CLOCK_RESET = 88;
@@ -105,7 +107,9 @@ export const OP_DELTA = 13;
 export const OP_RATE = 14;
 /** Seconds since a last came; state: f64 T of that. */
 export const OP_AGE = 28;
-/** (floor(T / k0) + a) mod k1 + b: a part of the date. */
+/** T by local clocks: plus the offset in force at T, of b pairs (from, offset) at a of the data. */
+export const OP_LOCAL = 26;
+/** (floor(T / k0) + a) mod k1 + b: a part of the date; T is register c - 1 if c is not 0. */
 export const OP_CLOCK = 29;
 
 /**

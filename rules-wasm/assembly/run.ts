@@ -19,6 +19,7 @@ import {
   filterWords,
   firedCounts,
   forgetAfter,
+  planData,
   stride,
   template,
   valueAt,
@@ -55,6 +56,7 @@ import {
   OP_EDGE,
   OP_FLAG,
   OP_HELD,
+  OP_LOCAL,
   OP_NOT,
   OP_OR,
   OP_PREV,
@@ -87,7 +89,7 @@ import {
   opNot,
 } from "./ops_condition";
 import { opPrev, opPrevCondition, opSlots } from "./ops_state";
-import { opAge, opClock, opHeld, opRecent } from "./ops_time";
+import { opAge, opClock, opHeld, opLocal, opRecent } from "./ops_time";
 import { opWeighted } from "./ops_weight";
 import { opWindow, startWindow } from "./ops_window";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
@@ -123,7 +125,10 @@ function evaluate(words: u32): void {
         opSince(op, out, valueAt(a), valueAt(b), valueAt(c), E_T, reach, bytes);
       } else if (op == OP_AGE) {
         opAge(out, valueAt(a), load<u32>(at, I_STATE), bringsAt(load<i32>(at, I_BRINGS)), words);
-      } else if (op == OP_CLOCK) opClock(out, load<f64>(at, I_K0), a, load<f64>(at, I_K1), b, bytes);
+      } else if (op == OP_CLOCK) {
+        const t = c == 0 ? E_T : valueAt(c - 1);
+        opClock(out, t, load<f64>(at, I_K0), a, load<f64>(at, I_K1), b, bytes);
+      } else if (op == OP_LOCAL) opLocal(out, planData + (a << 3), b, words);
       else if (op >= OP_PREV) evaluateState(at, op, words);
       else opUnary(op, out, valueAt(a), load<f64>(at, I_K0), load<f64>(at, I_K1), bytes);
     } else evaluateCondition(at, op, dst, a, b, c, words);

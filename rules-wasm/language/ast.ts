@@ -7,6 +7,7 @@
  */
 import type { Catalog, SignalType } from "../../contract/catalog.ts";
 import type { Severity } from "../../contract/anomaly.ts";
+import { UTC_OFFSETS, type ZoneOffset } from "./time_zone.ts";
 
 /** Place in the source text, for faults: line and column from 1, offset and length in UTF-16 units. */
 export interface Span {
@@ -197,7 +198,10 @@ export interface RuleSettings {
   readonly unknownAfterMs: number;
   readonly forgetAfterMs: number;
   readonly maxVehicles: number;
+  /** Name of the time zone of `hour` and `weekday`. */
   readonly zone: string;
+  /** Its offsets, oldest first: all that the engines know of it. */
+  readonly zoneOffsets: readonly ZoneOffset[];
 }
 
 /** Settings as they are when the file names none. */
@@ -210,6 +214,7 @@ export const RULE_SETTINGS_DEFAULT: RuleSettings = {
   forgetAfterMs: 30 * 86_400_000,
   maxVehicles: 100_000,
   zone: "UTC",
+  zoneOffsets: UTC_OFFSETS,
 };
 
 /** A checked rule set with the catalog it was checked against. */

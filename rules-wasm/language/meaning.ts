@@ -12,13 +12,18 @@ export const KERNEL_MEANING = 1;
  * in, so that every version has one set of them.
  */
 export function meaningOf(rules: Omit<RuleSet, "version">): string {
-  const { catalog, settings } = rules;
+  const { catalog } = rules;
+  // A zone is what its offsets are, whatever it is called.
+  const { zone: _zone, zoneOffsets, ...settings } = rules.settings;
   return canonical({
     kernel: KERNEL_MEANING,
     signals: catalog.signals.map(signalMeaning),
     vehicleKeys: [...catalog.vehicleKeys].sort(),
     timeKeys: [...catalog.timeKeys].sort(),
-    settings: { ...settings },
+    settings: {
+      ...settings,
+      zoneOffsets: zoneOffsets.map(({ fromMs, offsetMs }) => [fromMs, offsetMs]),
+    },
     rules: rules.rules.map(ruleMeaning),
   });
 }

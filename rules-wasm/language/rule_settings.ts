@@ -1,6 +1,7 @@
 /** The `settings` key of `rules.yaml`. */
 import { RULE_SETTINGS_DEFAULT, type RuleSettings } from "./ast.ts";
 import { type FaultList, quote } from "./faults.ts";
+import { suggestZone, zoneOffsets } from "./time_zone.ts";
 import { asDurationMs, asMap, asScalar, asWhole, Fields } from "./yaml_fields.ts";
 import type { Node } from "./yaml_text.ts";
 
@@ -33,7 +34,7 @@ export function readSettings(node: Node | undefined, faults: FaultList): RuleSet
     maxVehicles: vehicles === undefined
       ? usual.maxVehicles
       : asWhole(vehicles, "max_vehicles", 1, VEHICLES_MAX, faults) ?? usual.maxVehicles,
-    zone: readZone(fields, faults),
+    ...readZone(fields, faults),
   };
 }
 
@@ -51,12 +52,14 @@ function readLateness(fields: Fields, faults: FaultList): number {
   return ms;
 }
 
-function readZone(fields: Fields, faults: FaultList): string {
+function readZone(fields: Fields, faults: FaultList): Pick<RuleSettings, "zone" | "zoneOffsets"> {
   const node = fields.get("zone");
-  const zone = node === undefined ? null : asScalar(node, "zone", faults);
-  if (zone !== null && zone.text !== "UTC") {
-    const message = `Cannot use the zone ${quote(zone.text)}: it is not available in this version`;
-    faults.add(zone.span, message, "write zone: UTC, or leave it out");
+  const name = node === undefined ? null : asScalar(node, "zone", faults);
+  const offsets = name === null ? null : zoneOffsets(name.text);
+  if (name !== null && offsets !== null) return { zone: name.text, zoneOffsets: offsets };
+  if (name !== null) {
+    const message = `Cannot find a time zone named ${quote(name.text)}`;
+    faults.add(name.span, message, suggestZone(name.text));
   }
-  return RULE_SETTINGS_DEFAULT.zone;
+  return { zone: RULE_SETTINGS_DEFAULT.zone, zoneOffsets: RULE_SETTINGS_DEFAULT.zoneOffsets };
 }

@@ -195,7 +195,12 @@ Deno.test("rules: each kind of fault is refused with its place and what to do", 
     [rule("id: a", when, "clear: absent(5 s)", "clear_for: 3 s"), "6:5", "with absent", ""],
     [rule("id: a", when) + "  - id: a\n    when: ignition\n", "5:9", "line 3 has it too", ""],
     ["version: 1\nsettings: { lateness: 5 s }\nrules: []", "2:23", "not available", ""],
-    ["version: 1\nsettings: { zone: Europe/Rome }\nrules: []", "2:19", "not available", ""],
+    [
+      "version: 1\nsettings: { zone: Europe/Rom }\nrules: []",
+      "2:19",
+      "time zone",
+      'did you mean "Europe/Rome"?',
+    ],
     ["version: 1\nsettings: { max_gp: 5 s }\nrules: []", "2:13", "max_gp", '"max_gap"?'],
     ["version: 1\nsettings: { max_vehicles: 0 }\nrules: []", "2:27", "from 1 to", ""],
   ];

@@ -298,7 +298,8 @@ class ReferenceEngine implements Engine {
   }
 
   #newValues(): VehicleValues {
-    return new VehicleValues(this.ruleSet.catalog, this.ruleSet.settings.maxGapMs);
+    const { catalog, settings } = this.ruleSet;
+    return new VehicleValues(catalog, settings.maxGapMs, settings.zoneOffsets);
   }
 
   #newLives(id: string): Map<Rule, RuleLife> {

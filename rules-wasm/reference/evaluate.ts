@@ -8,6 +8,7 @@ import type { Catalog } from "../../contract/catalog.ts";
 import type { Condition, Value } from "../language/ast.ts";
 import { broughtByAll, type Expression, signalsOf, walk } from "../language/brings.ts";
 import { structure } from "../language/structure.ts";
+import type { ZoneOffset } from "../language/time_zone.ts";
 import { hourOf, spans, weekdayOf, within } from "./evaluate_time.ts";
 import { WeightedMean } from "./weighted.ts";
 import { SampleWindow } from "./windows.ts";
@@ -59,8 +60,15 @@ export class VehicleValues {
   #moment: Moment = { t: NaN, brought: new Set(), absent: () => false };
   #again = false;
 
-  /** @param maxGapMs how far a reference may lie behind T-d */
-  constructor(readonly catalog: Catalog, readonly maxGapMs: number) {}
+  /**
+   * @param maxGapMs how far a reference may lie behind T-d
+   * @param zoneOffsets of the zone of `hour` and `weekday`
+   */
+  constructor(
+    readonly catalog: Catalog,
+    readonly maxGapMs: number,
+    readonly zoneOffsets: readonly ZoneOffset[],
+  ) {}
 
   /** The last value of a signal, whatever its age. */
   signal(number: number): Known | undefined {
@@ -135,9 +143,9 @@ export class VehicleValues {
           case "count":
             return Number(this.#operator(expr));
           case "hour":
-            return hourOf(this.#moment.t);
+            return hourOf(this.#moment.t, this.zoneOffsets);
           case "weekday":
-            return weekdayOf(this.#moment.t);
+            return weekdayOf(this.#moment.t, this.zoneOffsets);
           default:
             return finite(arithmetic(expr.fn, expr.args.map((arg) => this.value(arg))));
         }

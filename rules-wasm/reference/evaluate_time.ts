@@ -1,13 +1,21 @@
 /** What the reference knows of times: of day and week, of runs, of what came before. */
 
-/** The hour of the day in UTC, 0 to 23. */
-export function hourOf(t: number): number {
-  return new Date(t).getUTCHours();
+import type { ZoneOffset } from "../language/time_zone.ts";
+
+/** A date whose UTC parts are what the clocks of a zone show. */
+function localDate(t: number, offsets: readonly ZoneOffset[]): Date {
+  const inForce = offsets.findLast(({ fromMs }) => fromMs <= t);
+  return new Date(t + (inForce?.offsetMs ?? 0));
 }
 
-/** The day of the week in UTC, 1 (Monday) to 7 (Sunday). */
-export function weekdayOf(t: number): number {
-  return new Date(t).getUTCDay() || 7;
+/** The hour of the day in a zone, 0 to 23. */
+export function hourOf(t: number, offsets: readonly ZoneOffset[]): number {
+  return localDate(t, offsets).getUTCHours();
+}
+
+/** The day of the week in a zone, 1 (Monday) to 7 (Sunday). */
+export function weekdayOf(t: number, offsets: readonly ZoneOffset[]): number {
+  return localDate(t, offsets).getUTCDay() || 7;
 }
 
 /** Whether a run of trues reaches up to `t` and spans a duration. */

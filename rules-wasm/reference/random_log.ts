@@ -8,7 +8,8 @@ export interface LogRecord {
   readonly append: number;
 }
 
-const START_MS = 1_760_000_000_000;
+/** Starts of logs: one of no note, and ones shortly before clocks change in Sydney and Berlin. */
+const STARTS_MS = [1_760_000_000_000, Date.UTC(2025, 9, 4, 15), Date.UTC(2025, 9, 26, 0, 40)];
 
 /** A log of `count` records of a few vehicles. */
 export function randomLog(random: Seeded, count: number): LogRecord[] {
@@ -20,7 +21,7 @@ export function randomLog(random: Seeded, count: number): LogRecord[] {
   }));
   const text = new TextEncoder();
   const log: LogRecord[] = [];
-  let append = START_MS;
+  let append = random.pick(STARTS_MS);
   while (log.length < count) {
     append += step(random);
     // Now and then the bus's own clock steps back.

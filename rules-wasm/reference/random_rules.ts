@@ -10,6 +10,11 @@ const NUMBERS = [
   { name: "battery", unit: "V", other: "V", limit: 12 },
 ] as const;
 
+/** Zones whose clocks change in the time of random logs, by an hour or half of one, and others. */
+const TIME_ZONES = [
+  ...["Europe/Berlin", "Australia/Lord_Howe", "America/New_York", "Asia/Kolkata", "UTC"],
+] as const;
+
 /** The text of a random `rules.yaml` of 1 to 8 rules. */
 export function randomRules(random: Seeded): string {
   const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => rule(random, i));
@@ -20,6 +25,7 @@ export function randomRules(random: Seeded): string {
     random.chance(0.3) ? `clock_reset_after: ${random.pick(["20 s", "2 min"])}` : "",
     random.chance(0.2) ? `max_clock_ahead: ${random.pick(["5 s", "5 min"])}` : "",
     random.chance(0.1) ? "max_vehicles: 3" : "",
+    random.chance(0.5) ? `zone: ${random.pick(TIME_ZONES)}` : "",
   ].filter((row) => row !== "");
   const head = settings.length === 0 ? "" : `settings: { ${settings.join(", ")} }\n`;
   return `version: 1\n${head}rules:\n${rules.join("")}`;
