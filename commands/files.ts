@@ -15,6 +15,8 @@ export class FileFaults extends Error {
 export const SHIPPED = {
   rules: new URL("../rules-wasm/rules.yaml", import.meta.url),
   catalog: new URL("../rules-wasm/signals.yaml", import.meta.url),
+  rulesSchema: new URL("../rules-wasm/schema/rules.schema.json", import.meta.url),
+  catalogSchema: new URL("../rules-wasm/schema/signals.schema.json", import.meta.url),
 } as const;
 
 /**

@@ -4,13 +4,19 @@ import { SHIPPED } from "./files.ts";
 import { say } from "./output.ts";
 import { SETTINGS } from "./settings_table.ts";
 
-/** Writes rules, catalog and a commented settings file to a folder; what exists is left as it is. */
+/**
+ * Writes rules, catalog, the schemas by which an editor checks them, and a commented settings file
+ * to a folder; what exists is left as it is.
+ */
 export async function init(_settings: Settings, files: readonly string[]): Promise<number> {
   const dir = files[0] ?? ".";
-  await Deno.mkdir(dir, { recursive: true });
+  await Deno.mkdir(`${dir}/schema`, { recursive: true });
   const contents: [string, string][] = [
     ["rules.yaml", await Deno.readTextFile(SHIPPED.rules)],
     ["signals.yaml", await Deno.readTextFile(SHIPPED.catalog)],
+    // Where the first lines of the two files look for them.
+    ["schema/rules.schema.json", await Deno.readTextFile(SHIPPED.rulesSchema)],
+    ["schema/signals.schema.json", await Deno.readTextFile(SHIPPED.catalogSchema)],
     ["kilter.yaml", settingsFile()],
   ];
   for (const [name, content] of contents) {

@@ -20,16 +20,23 @@ export const SIGNALS_MAX = 512;
 export const KEY_BYTES_MAX = 128;
 
 /** Most names of one signal. */
-const NAMES_MAX = 64;
+export const NAMES_MAX = 64;
 
-const FILE_KEYS = ["version", "vehicle", "time", "signals"];
-const SIGNAL_KEYS = ["type", "unit", "range", "names", "stale_after", "keys", "vss", "description"];
-const TYPES: readonly SignalType[] = ["number", "boolean", "name"];
+/** Keys of a catalog file. */
+export const CATALOG_FILE_KEYS: readonly string[] = ["version", "vehicle", "time", "signals"];
+/** Keys of one signal. */
+export const SIGNAL_KEYS: readonly string[] = [
+  ...["type", "unit", "range", "names", "stale_after", "keys", "vss", "description"],
+];
+/** Types of signals. */
+export const SIGNAL_TYPES: readonly SignalType[] = ["number", "boolean", "name"];
 
-const SIGNAL_NAME = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*$/;
-const VSS_PATH = /^Vehicle(?:\.[A-Z][A-Za-z0-9]*)+$/;
+/** Names of signals. */
+export const SIGNAL_NAME = /^[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*$/;
+/** Paths of the Vehicle Signal Specification. */
+export const VSS_PATH = /^Vehicle(?:\.[A-Z][A-Za-z0-9]*)+$/;
 /** Words that mean something else where a signal's name would stand. */
-const RESERVED: readonly string[] = [...KEYWORDS, "vehicle"];
+export const RESERVED_NAMES: readonly string[] = [...KEYWORDS, "vehicle"];
 
 /** A catalog, or at least one fault. */
 export type CatalogResult =
@@ -46,7 +53,7 @@ export function loadCatalog(text: string, options: { readonly file: string }): C
   const root = readYaml(text, faults);
   const map = root === null ? null : asMap(root, "a signal catalog", faults);
   if (map === null) return { ok: false, faults: faults.sorted() };
-  const fields = new Fields(map, FILE_KEYS, "a signal catalog", faults);
+  const fields = new Fields(map, CATALOG_FILE_KEYS, "a signal catalog", faults);
   checkFormat(fields, faults);
   const keys = new KeyOwners(faults);
   const vehicleKeys = readKeys(fields, map, "vehicle", keys, faults);
@@ -153,7 +160,7 @@ function readSignals(
 
 function checkName(entry: Entry, owners: KeyOwners, faults: FaultList): boolean {
   const { key, keySpan } = entry;
-  if (RESERVED.includes(key)) {
+  if (RESERVED_NAMES.includes(key)) {
     faults.add(keySpan, `Cannot name a signal ${quote(key)}: the word has a meaning of its own`);
     return false;
   }
@@ -204,10 +211,10 @@ function readType(fields: Fields, faults: FaultList): SignalType | null {
   const node = fields.get("type");
   const scalar = node === undefined ? null : asScalar(node, "type", faults);
   if (scalar === null) return null;
-  const found = TYPES.find((type) => type === scalar.text);
+  const found = SIGNAL_TYPES.find((type) => type === scalar.text);
   if (found !== undefined) return found;
-  const near = didYouMean(scalar.text, TYPES);
-  const advice = near !== "" ? near : `types are ${TYPES.join(", ")}`;
+  const near = didYouMean(scalar.text, SIGNAL_TYPES);
+  const advice = near !== "" ? near : `types are ${SIGNAL_TYPES.join(", ")}`;
   faults.add(scalar.span, `Cannot use ${quote(scalar.text)} as type`, advice);
   return null;
 }

@@ -9,7 +9,8 @@ import { parseMessage } from "./message.ts";
 import { asBoolean, asDurationMs, asMap, asScalar, Fields } from "./yaml_fields.ts";
 import type { Node } from "./yaml_text.ts";
 
-const RULE_KEYS = [
+/** Keys of one rule. */
+export const RULE_KEYS: readonly string[] = [
   ...["id", "when", "for", "clear", "clear_for", "severity", "cooldown", "message", "once"],
   ...["max_gap", "enabled", "labels", "vehicles", "runbook"],
 ];
@@ -17,11 +18,16 @@ const RULE_KEYS = [
 /** Severity of a rule that names none. */
 export const SEVERITY_DEFAULT: Severity = "warning";
 
-const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const LABEL = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
+/** Links to runbooks. */
+export const RUNBOOK = /^https?:\/\/\S+$/;
+/** Ids of rules. */
+export const RULE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Names of labels. */
+export const LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/;
 /** Longest text of a label or vehicle pattern, UTF-16 units. */
-const TEXT_MAX = 256;
-const VEHICLES_MAX = 10_000;
+export const TEXT_LENGTH_MAX = 256;
+/** Most vehicles or patterns that a rule may list. */
+export const RULE_VEHICLES_MAX = 10_000;
 
 /** What a rule is checked against. */
 export interface RuleContext {
@@ -121,7 +127,7 @@ function readId(
   }
   const id = asScalar(node, "id", faults);
   if (id === null) return null;
-  if (!ID.test(id.text)) {
+  if (!RULE_ID.test(id.text)) {
     const rule = "letters, digits, dots, dashes and underscores only, at most 64";
     faults.add(id.span, `Cannot use ${quote(id.text)} as id: ${rule}`);
     return null;
@@ -231,7 +237,7 @@ function readLabels(fields: Fields, faults: FaultList): Readonly<Record<string, 
   const node = fields.get("labels");
   const map = node === undefined ? null : asMap(node, "labels", faults);
   for (const entry of map?.entries ?? []) {
-    if (!LABEL.test(entry.key) || entry.key === "__proto__") {
+    if (!LABEL_NAME.test(entry.key) || entry.key === "__proto__") {
       faults.add(entry.keySpan, `Cannot use ${quote(entry.key)} as the name of a label`);
       continue;
     }
@@ -244,8 +250,11 @@ function readLabels(fields: Fields, faults: FaultList): Readonly<Record<string, 
 }
 
 function withinLength(text: string, span: Span, faults: FaultList): boolean {
-  if (text.length <= TEXT_MAX) return true;
-  faults.add(span, `Cannot use a text of ${text.length} characters: the most are ${TEXT_MAX}`);
+  if (text.length <= TEXT_LENGTH_MAX) return true;
+  faults.add(
+    span,
+    `Cannot use a text of ${text.length} characters: the most are ${TEXT_LENGTH_MAX}`,
+  );
   return false;
 }
 
@@ -260,8 +269,8 @@ function readVehicles(fields: Fields, faults: FaultList): readonly string[] {
       "leave vehicles out for all of them",
     );
   }
-  if (items.length > VEHICLES_MAX) {
-    faults.add(node.span, `Cannot list more than ${VEHICLES_MAX} vehicles`, "use a glob");
+  if (items.length > RULE_VEHICLES_MAX) {
+    faults.add(node.span, `Cannot list more than ${RULE_VEHICLES_MAX} vehicles`, "use a glob");
     return [];
   }
   const vehicles: string[] = [];
@@ -279,7 +288,7 @@ function readRunbook(fields: Fields, faults: FaultList): string {
   if (node === undefined) return "";
   const scalar = asScalar(node, "runbook", faults);
   if (scalar === null) return "";
-  if (!/^https?:\/\/\S+$/.test(scalar.text)) {
+  if (!RUNBOOK.test(scalar.text)) {
     const rule = "it must be a link that begins with http:// or https://";
     faults.add(scalar.span, `Cannot use ${quote(scalar.text)} as runbook: ${rule}`);
   }

@@ -5,13 +5,14 @@ import { suggestZone, zoneOffsets } from "./time_zone.ts";
 import { asDurationMs, asMap, asScalar, asWhole, Fields } from "./yaml_fields.ts";
 import type { Node } from "./yaml_text.ts";
 
-const SETTING_KEYS = [
+/** Keys of `settings`. */
+export const SETTING_KEYS: readonly string[] = [
   ...["lateness", "max_gap", "max_clock_ahead", "clock_reset_after", "unknown_after"],
   ...["forget_after", "max_vehicles", "zone"],
 ];
 
 /** Most vehicles that `max_vehicles` may allow. */
-const VEHICLES_MAX = 10_000_000;
+export const VEHICLES_MAX = 10_000_000;
 
 /** Reads the settings; what is missing or refused is as in `RULE_SETTINGS_DEFAULT`. */
 export function readSettings(node: Node | undefined, faults: FaultList): RuleSettings {

@@ -9,6 +9,9 @@ import { readSettings } from "./rule_settings.ts";
 import { asList, asMap, Fields } from "./yaml_fields.ts";
 import { readYaml } from "./yaml_text.ts";
 
+/** Keys of a rules file. */
+export const RULES_FILE_KEYS: readonly string[] = ["version", "settings", "rules"];
+
 /** Most rules in one file. */
 export const RULES_MAX = 10_000;
 
@@ -35,7 +38,7 @@ export function loadRules(text: string, options: RulesOptions): RulesResult {
   const root = readYaml(text, faults);
   const map = root === null ? null : asMap(root, "a rules file", faults);
   if (map === null) return { ok: false, faults: faults.sorted() };
-  const fields = new Fields(map, ["version", "settings", "rules"], "a rules file", faults);
+  const fields = new Fields(map, RULES_FILE_KEYS, "a rules file", faults);
   checkFormat(fields, faults);
   const settings = readSettings(fields.get("settings"), faults);
   const catalog = new CatalogIndex(options.catalog);
