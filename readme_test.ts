@@ -5,7 +5,13 @@ import { COMMANDS } from "./commands/command_table.ts";
 import { Program, runKilter, until, withFolder } from "./e2e/program.ts";
 
 const ROOT = new URL("./", import.meta.url);
-const PAGES = ["README.md", "docs/operating.md", "docs/producing.md", "docs/rules.md"];
+const PAGES = [
+  "README.md",
+  "docs/operating.md",
+  "docs/producing.md",
+  "docs/proving.md",
+  "docs/rules.md",
+];
 
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
 

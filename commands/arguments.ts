@@ -46,7 +46,7 @@ export function parseArgs(command: string, args: readonly string[]): Arguments {
       if (equals < 0 && i < args.length && !args[i].startsWith("-")) i++;
       continue;
     }
-    const value = equals >= 0 ? arg.slice(equals + 1) : args[i++];
+    const value = equals >= 0 ? arg.slice(equals + 1) : spec?.bare ? "true" : args[i++];
     if (value === undefined || (equals < 0 && value.startsWith("--"))) {
       faults.push(`--${name}: it needs a value, ${spec?.hint ?? "FILE"}`);
       if (value !== undefined) i--;

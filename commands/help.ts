@@ -42,7 +42,7 @@ export function commandHelp(command: string): string {
 }
 
 function flagRow(spec: SettingSpec): string {
-  const flag = `  --${spec.name} ${spec.hint}`;
+  const flag = `  --${spec.name} ${spec.hint}`.trimEnd();
   const initial = spec.initial === "" ? "" : ` (${spec.initial})`;
   const text = `${spec.help}${initial}`;
   return flag.length < 34 ? flag.padEnd(34) + text : `${flag}\n${" ".repeat(34)}${text}`;

@@ -14,6 +14,10 @@ export const textList: Reader<readonly string[]> = (value) => ({
   value: value.split("\n").filter((each) => each !== ""),
 });
 
+/** True or false. */
+export const flag: Reader<boolean> = (value) =>
+  value === "true" || value === "false" ? { value: value === "true" } : "must be true or false";
+
 /** One of the names given. */
 export function choice<const T extends string>(...names: readonly T[]): Reader<T> {
   return (value) => {

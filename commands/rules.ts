@@ -1,18 +1,20 @@
-/** `rules check`: what is wrong with a rules file. */
+/** `rules ACTION`: what is wrong with rules, before they watch anything. */
 import type { Settings } from "../settings.ts";
-import { readCatalog, readRules } from "./files.ts";
-import { say, writeData } from "./output.ts";
+import { say } from "./output.ts";
+import { checkRules } from "./rules_check.ts";
 import { suggest } from "./suggest.ts";
 
-/** Runs `rules ACTION FILE`; faults end it with exit code 2. */
-// deno-lint-ignore require-await -- every command is asynchronous to its caller
+type Action = (settings: Settings, files: readonly string[]) => Promise<number>;
+
+const ACTIONS: Readonly<Record<string, Action>> = { check: checkRules };
+
+/** Runs `rules ACTION FILE…`. */
 export async function rules(settings: Settings, files: readonly string[]): Promise<number> {
-  const [action, path] = files;
-  if (action !== "check") {
-    say(`kilter: there is no "rules ${action}"${suggest(action, ["check"])}; see rules --help`);
+  const [action = "", ...paths] = files;
+  if (!Object.hasOwn(ACTIONS, action)) {
+    const near = suggest(action, Object.keys(ACTIONS));
+    say(`kilter: there is no "rules ${action}"${near}; see rules --help`);
     return 2;
   }
-  const set = readRules(path, readCatalog(settings.catalog));
-  writeData(`${path}: ${set.rules.length} rules, version ${set.version}\n`);
-  return 0;
+  return await ACTIONS[action](settings, paths);
 }

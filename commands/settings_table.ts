@@ -5,6 +5,7 @@ import {
   brokerList,
   choice,
   duration,
+  flag,
   integer,
   nonEmpty,
   type Reader,
@@ -65,6 +66,12 @@ export interface Settings {
   readonly fromMs: number;
   readonly toMs: number;
   readonly batchRecords: number;
+  /** Results as JSON on stdout. */
+  readonly json: boolean;
+  /** Warnings are failures. */
+  readonly strict: boolean;
+  /** Again whenever a file changes. */
+  readonly watch: boolean;
 }
 
 /** Settings while they are put together. */
@@ -106,6 +113,9 @@ export const SETTINGS_DEFAULT: Settings = {
   fromMs: NaN,
   toMs: NaN,
   batchRecords: 1_000,
+  json: false,
+  strict: false,
+  watch: false,
 };
 
 /** How one setting is given. */
@@ -121,6 +131,8 @@ export interface SettingSpec {
   readonly secret: boolean;
   /** May be given several times; the values are joined by newlines. */
   readonly repeated: boolean;
+  /** Its flag stands alone; a value may follow behind `=`. */
+  readonly bare: boolean;
   /** The default for people, "" where there is none. */
   readonly initial: string;
   /** Reads the text into the draft; answers the rule that it broke, or null. */
@@ -139,7 +151,11 @@ function setting<K extends keyof Settings>(
   help: string,
   read: Reader<Settings[K]>,
   commands: readonly string[],
-  traits: { readonly secret?: boolean; readonly repeated?: boolean } = {},
+  traits: {
+    readonly secret?: boolean;
+    readonly repeated?: boolean;
+    readonly bare?: boolean;
+  } = {},
 ): SettingSpec {
   const apply = (draft: Draft, given: string) => {
     const result = read(given);
@@ -147,13 +163,14 @@ function setting<K extends keyof Settings>(
     draft[key] = result.value;
     return null;
   };
-  const { secret = false, repeated = false } = traits;
+  const { secret = false, repeated = false, bare = false } = traits;
   const initial = secret ? "" : showDefault(name, SETTINGS_DEFAULT[key]);
-  return { name, hint, help, commands, secret, repeated, initial, apply };
+  return { name, hint, help, commands, secret, repeated, bare, initial, apply };
 }
 
 function showDefault(name: string, value: Settings[keyof Settings]): string {
   if (Array.isArray(value)) return value.join(",");
+  if (value === false) return "";
   if (typeof value === "number") {
     if (Number.isNaN(value)) return "";
     if (name === "retention") return `${value / 86_400_000} d`;
@@ -236,7 +253,14 @@ export const SETTINGS: readonly SettingSpec[] = [
     "simulate",
   ]),
   setting("durationMs", "duration", "DURATION", "simulated time", duration, ["simulate"]),
-  setting("map", "map", "FILE", "column mapping of the recording", text, RECORDING),
+  setting("map", "map", "FILE", "column mapping of the recording", text, [...RECORDING, "rules"]),
+  setting("json", "json", "", "results as JSON on stdout", flag, ["rules"], { bare: true }),
+  setting("strict", "strict", "", "warnings fail, and so does what no test covers", flag, [
+    "rules",
+  ], { bare: true }),
+  setting("watch", "watch", "", "test again whenever a file changes", flag, ["rules"], {
+    bare: true,
+  }),
   setting("speed", "speed", "N|max", "times real time", replaySpeed, ["replay"]),
   setting(
     "rebase",
@@ -250,9 +274,9 @@ export const SETTINGS: readonly SettingSpec[] = [
     "input",
     "input",
     "FILE",
-    "recording to run over (repeatable); else the retained log",
+    "recording to run over, or to know the signals of (repeatable)",
     textList,
-    ["backtest"],
+    ["backtest", "rules"],
     { repeated: true },
   ),
   setting("fromMs", "from", "TIME", "time to start at", timestamp, ["backtest", "simulate"]),
@@ -272,7 +296,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     "DURATION",
     "age beyond which records may go",
     duration,
-    ON_BUS,
+    [...ON_BUS, "rules"],
   ),
   setting(
     "retentionBytes",

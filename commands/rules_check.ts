@@ -1,0 +1,105 @@
+/** `rules check`: what is wrong with rules files, and what is most likely a mistake in them. */
+import type { Catalog } from "../contract/catalog.ts";
+import { readRecordings } from "../producer/recording.ts";
+import { createDecoder } from "../rules-wasm/decoder.ts";
+import type { Fault, RuleSet } from "../rules-wasm/language/ast.ts";
+import { formatFault } from "../rules-wasm/language/format_fault.ts";
+import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import { type Warning, warningsOf } from "../rules-wasm/language/warnings.ts";
+import { hashVersion } from "../rules-wasm/version.ts";
+import type { Settings } from "../settings.ts";
+import { readCatalog, readUserFile } from "./files.ts";
+import { eventLog, say, writeData } from "./output.ts";
+
+/** What came of checking one file. */
+interface Checked {
+  readonly file: string;
+  readonly text: string;
+  readonly rules: RuleSet | null;
+  readonly faults: readonly Fault[];
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Checks rules files.
+ *
+ * @returns 0 if all are sound, 2 if one has a fault, 1 if one has a warning and `--strict` is given
+ */
+export async function checkRules(settings: Settings, paths: readonly string[]): Promise<number> {
+  const catalog = readCatalog(settings.catalog);
+  const sent = settings.input.length === 0 ? undefined : await signalsSent(settings, catalog);
+  const { retentionMs } = settings;
+  const all = paths.map((file): Checked => {
+    const text = readUserFile(file);
+    const result = loadRules(text, { file, catalog, hash: hashVersion });
+    if (!result.ok) return { file, text, rules: null, faults: result.faults, warnings: [] };
+    const warnings = warningsOf(text, result.rules, { file, retentionMs, sent });
+    return { file, text, rules: result.rules, faults: [], warnings };
+  });
+  if (settings.json) writeData(`${JSON.stringify(all.map(asJson), null, 2)}\n`);
+  else for (const checked of all) show(checked);
+  if (all.some(({ faults }) => faults.length > 0)) return 2;
+  return settings.strict && all.some(({ warnings }) => warnings.length > 0) ? 1 : 0;
+}
+
+function show({ file, text, rules, faults, warnings }: Checked): void {
+  for (const fault of faults) say(`${formatFault(fault, text)}\n`);
+  for (const warning of warnings) {
+    say(`${formatFault({ ...warning, message: `warning: ${warning.message}` }, text)}\n`);
+  }
+  if (rules === null) say(`${file}: ${count(faults.length, "fault")}`);
+  else {
+    const more = warnings.length === 0 ? "" : `, ${count(warnings.length, "warning")}`;
+    writeData(`${file}: ${rules.rules.length} rules, version ${rules.version}${more}\n`);
+  }
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? "" : "s"}`;
+}
+
+/** As docs/rules.md describes it. */
+function asJson({ file, rules, faults, warnings }: Checked) {
+  return {
+    file,
+    ok: rules !== null,
+    rules: rules?.rules.length ?? null,
+    version: rules?.version ?? null,
+    faults: faults.map(faultJson),
+    warnings: warnings.map((warning) => ({
+      code: warning.code,
+      rule: warning.rule,
+      ...faultJson(warning),
+    })),
+  };
+}
+
+/** A fault with its place: line and column from 1, length in UTF-16 units. */
+export function faultJson({ span, message, suggestion }: Fault) {
+  const { line, column, length } = span;
+  return { line, column, length, message, suggestion };
+}
+
+/** Numbers of the signals that recordings carry. */
+async function signalsSent(settings: Settings, catalog: Catalog): Promise<ReadonlySet<number>> {
+  const decoder = createDecoder(catalog, { maxVehicles: 1e6, maxClockAheadMs: Infinity });
+  const events = eventLog(settings.logLevel, Date.now);
+  const sent = new Set<number>();
+  const lines = readRecordings(settings.input, { mapping: settings.map, catalog, events });
+  for await (const values of lines) {
+    const valueEnds = Uint32Array.of(values.length);
+    const appendTimes = Float64Array.of(Number.MAX_SAFE_INTEGER);
+    decoder.decode({ count: 1, values, valueEnds, appendTimes }, {
+      rows(rows) {
+        for (let signal = 0; signal < catalog.signals.length; signal++) {
+          if (sent.has(signal)) continue;
+          if (rows.column(signal).some((value) => !Number.isNaN(value))) sent.add(signal);
+        }
+      },
+      refused() {
+        // What cannot be read carries no signal.
+      },
+    });
+  }
+  return sent;
+}
