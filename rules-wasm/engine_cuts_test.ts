@@ -141,7 +141,7 @@ Deno.test("engine: more open anomalies than records of a chunk are all found aga
 });
 
 Deno.test("engine: 100,000 vehicles take what bytesPerVehicle says", () => {
-  const trace = new Trace(RULES);
+  const trace = new Trace(RULES, { kernelAlone: true });
   for (let from = 0; from < 100_000; from += 10_000) {
     trace.push(
       Array.from({ length: 10_000 }, (_, i): TraceRow => ({

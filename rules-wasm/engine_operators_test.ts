@@ -1,6 +1,6 @@
 /** Golden traces of values, conditions and operators with state. */
 import { assertEquals } from "@std/assert";
-import { everySecond, Trace, type TraceRow } from "../testing/engine_trace.ts";
+import { everySecond, golden, Trace, type TraceRow } from "../testing/engine_trace.ts";
 
 /** Truth of a condition at each row, in a rule set of its own: "1", "0", or "?" for unknown. */
 function truths(condition: string, rows: readonly TraceRow[]): string {
@@ -34,18 +34,22 @@ Deno.test("engine: comparisons at their limits, -0 is 0", () => {
   assertEquals(truths("1 > x", rows), "11100");
 });
 
-Deno.test("engine: a result that is not finite is unknown, and so is what is made of it", () => {
-  const rows = both([[1e308, 1e308], [-1e308, 1e308], [1, 0], [0, 0], [-1, 1], [5e-324, 2]]);
-  assertEquals(truths("x + y > 0", rows), "?01001");
-  assertEquals(truths("x - y < 0", rows), "0?0011");
-  assertEquals(truths("x * y > 0", rows), "??0001");
-  assertEquals(truths("x / y > 0", rows), "10??00"); // 5e-324 / 2 is 0
-  assertEquals(truths("sqrt(x) >= 0", rows), "1?11?1");
-  assertEquals(truths("abs(x / y) + 1 > 0", rows), "11??11");
-  assertEquals(truths("max(x / y, 7) > 0", rows), "11??11");
-  assertEquals(truths("clamp(x, -1, 1) == min(max(x, -1), 1)", rows), "111111");
-  assertEquals(truths("-x > 0", rows), "010010");
-});
+golden(
+  ["abs()", "sqrt()", "max()", "clamp()", "min()"],
+  "a result that is not finite is unknown, and so is what is made of it",
+  () => {
+    const rows = both([[1e308, 1e308], [-1e308, 1e308], [1, 0], [0, 0], [-1, 1], [5e-324, 2]]);
+    assertEquals(truths("x + y > 0", rows), "?01001");
+    assertEquals(truths("x - y < 0", rows), "0?0011");
+    assertEquals(truths("x * y > 0", rows), "??0001");
+    assertEquals(truths("x / y > 0", rows), "10??00"); // 5e-324 / 2 is 0
+    assertEquals(truths("sqrt(x) >= 0", rows), "1?11?1");
+    assertEquals(truths("abs(x / y) + 1 > 0", rows), "11??11");
+    assertEquals(truths("max(x / y, 7) > 0", rows), "11??11");
+    assertEquals(truths("clamp(x, -1, 1) == min(max(x, -1), 1)", rows), "111111");
+    assertEquals(truths("-x > 0", rows), "010010");
+  },
+);
 
 Deno.test("engine: and, or and not are three-valued", () => {
   // x/y > 0 is true, false or unknown by x in 1, -1, 1 over y = 1, 1, 0; y > -1 is always true.
@@ -71,7 +75,7 @@ Deno.test("engine: a value older than stale_after is unknown, never never", () =
   assertEquals(truths("ignition and rpm >= 0", rows), "?111");
 });
 
-Deno.test("engine: prev is the last known value before the sample, however old", () => {
+golden(["prev()"], "prev is the last known value before the sample, however old", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { speed: 10 } },
     { a: 1, is: { speed: 20 } },
@@ -84,22 +88,26 @@ Deno.test("engine: prev is the last known value before the sample, however old",
   assertEquals(truths("prev(speed) == 30 or rpm > 9", rows), "??001");
 });
 
-Deno.test("engine: changed, rose and fell are true where it happens, else false", () => {
-  const rows: TraceRow[] = [
-    { a: 0, is: { x: 1, y: 1 } }, // no value before: nothing happened
-    { a: 1, is: { x: 2, y: 1 } },
-    { a: 2, is: { x: 2, y: 1 } },
-    { a: 3, is: { speed: 1 } }, // brings nothing of the rule
-    { a: 4, is: { x: 2, y: 0 } }, // 2/0: unknown
-    { a: 5, is: { x: 1, y: 1 } }, // against 2/1, the last known
-    { a: 6, is: { x: 3, y: 1 } },
-  ];
-  assertEquals(truths("changed(x / y)", rows), "010??11");
-  assertEquals(truths("rose(x / y > 1.5)", rows), "010??01");
-  assertEquals(truths("fell(x / y > 1.5)", rows), "000??10");
-});
+golden(
+  ["changed()", "rose()", "fell()"],
+  "changed, rose and fell are true where it happens, else false",
+  () => {
+    const rows: TraceRow[] = [
+      { a: 0, is: { x: 1, y: 1 } }, // no value before: nothing happened
+      { a: 1, is: { x: 2, y: 1 } },
+      { a: 2, is: { x: 2, y: 1 } },
+      { a: 3, is: { speed: 1 } }, // brings nothing of the rule
+      { a: 4, is: { x: 2, y: 0 } }, // 2/0: unknown
+      { a: 5, is: { x: 1, y: 1 } }, // against 2/1, the last known
+      { a: 6, is: { x: 3, y: 1 } },
+    ];
+    assertEquals(truths("changed(x / y)", rows), "010??11");
+    assertEquals(truths("rose(x / y > 1.5)", rows), "010??01");
+    assertEquals(truths("fell(x / y > 1.5)", rows), "000??10");
+  },
+);
 
-Deno.test("engine: delta takes the newest sample kept at or before T - d", () => {
+golden(["delta()"], "delta takes the newest sample kept at or before T - d", () => {
   // delta(x, 1600 ms): slots of 1600/16 = 100 ms.
   const rows: TraceRow[] = [
     { a: 0, is: { x: 1 } }, // slot 0
@@ -116,7 +124,7 @@ Deno.test("engine: delta takes the newest sample kept at or before T - d", () =>
   assertEquals(truths("delta(x, 1600 ms) == 0", rows), "????0001");
 });
 
-Deno.test("engine: delta is unknown when its reference lies before T - d - max_gap", () => {
+golden(["delta()"], "delta is unknown when its reference lies before T - d - max_gap", () => {
   // d = 10 s, max_gap = 2 min: at 130 the reference of 0 is in reach, at 130.001 it is not.
   for (const [a, expected] of [[130, "?1"], [130.001, "??"]] as const) {
     assertEquals(
@@ -126,13 +134,13 @@ Deno.test("engine: delta is unknown when its reference lies before T - d - max_g
   }
 });
 
-Deno.test("engine: rate is per second really elapsed", () => {
+golden(["rate()"], "rate is per second really elapsed", () => {
   // rate(x, 1 s) at 2.5 against 0: (11 - 1) / 2.5 = 4 per second.
   const rows: TraceRow[] = [{ a: 0, is: { x: 1 } }, { a: 2.5, is: { x: 11 } }];
   assertEquals(truths("rate(x, 1 s) == 4", rows), "?1");
 });
 
-Deno.test("engine: operators take in only samples that bring them", () => {
+golden(["delta()"], "operators take in only samples that bring them", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: 1, y: 0 } },
     { a: 10, is: { y: 0 } }, // brings no x: no sample for delta, though x is known

@@ -1,16 +1,20 @@
 /** Golden traces of runs, clearing, cooldown and severity; the arithmetic stands beside them. */
 import { assertEquals } from "@std/assert";
-import { everySecond, seconds, Trace } from "../testing/engine_trace.ts";
+import { everySecond, golden, seconds, Trace } from "../testing/engine_trace.ts";
 
-Deno.test("engine: a rule without for opens at the first true and clears at the first false", () => {
-  const trace = new Trace("version: 1\nrules: [{ id: r, when: speed > 130 km/h }]");
-  assertEquals(trace.lines(everySecond(0, "speed", [130, 131, 140, 130, 129])), [
-    "opened r@1",
-    "cleared (condition) r@3",
-  ]);
-});
+golden(
+  ["id:", "when:"],
+  "a rule without for opens at the first true and clears at the first false",
+  () => {
+    const trace = new Trace("version: 1\nrules: [{ id: r, when: speed > 130 km/h }]");
+    assertEquals(trace.lines(everySecond(0, "speed", [130, 131, 140, 130, 129])), [
+      "opened r@1",
+      "cleared (condition) r@3",
+    ]);
+  },
+);
 
-Deno.test("engine: for d fires at the first true with T - T0 >= d, and onset is T0", () => {
+golden(["for:"], "for d fires at the first true with T - T0 >= d, and onset is T0", () => {
   const trace = new Trace("version: 1\nrules: [{ id: r, when: speed > 100 km/h, for: 5 s }]");
   // T0 = 1; 1 + 5 = 6.
   const rows = everySecond(1, "speed", [101, 101, 101, 101, 101, 101, 90]);
@@ -20,7 +24,7 @@ Deno.test("engine: for d fires at the first true with T - T0 >= d, and onset is 
   ]);
 });
 
-Deno.test("engine: a false breaks a run, unknown neither extends nor breaks it", () => {
+golden(["for:"], "a false breaks a run, unknown neither extends nor breaks it", () => {
   const trace = new Trace(
     "version: 1\nrules: [{ id: r, when: x / y > 1, for: 4 s }]",
   );
@@ -31,7 +35,7 @@ Deno.test("engine: a false breaks a run, unknown neither extends nor breaks it",
   assertEquals(trace.lines(rows, ({ onset }) => seconds(onset)), ["opened r@7 3"]);
 });
 
-Deno.test("engine: trues further apart than max_gap are not one run", () => {
+golden(["max_gap:", "for:"], "trues further apart than max_gap are not one run", () => {
   const trace = new Trace(
     "version: 1\nrules: [{ id: r, when: speed > 1, for: 10 s, max_gap: 6 s }]",
   );
@@ -40,7 +44,7 @@ Deno.test("engine: trues further apart than max_gap are not one run", () => {
   assertEquals(trace.lines(rows, ({ onset }) => seconds(onset)), ["opened r@23 13"]);
 });
 
-Deno.test("engine: one old value never satisfies a duration", () => {
+golden(["for:"], "one old value never satisfies a duration", () => {
   const trace = new Trace("version: 1\nrules: [{ id: r, when: speed > 100 km/h, for: 5 s }]");
   // Samples of rpm do not bring the rule: the speed of 0 is still 120 at 6, yet nothing fires.
   const rows = [
@@ -51,7 +55,7 @@ Deno.test("engine: one old value never satisfies a duration", () => {
   assertEquals(trace.lines(rows), ["opened r@7"]);
 });
 
-Deno.test("engine: clear and clear_for, broken by a true when", () => {
+golden(["clear:", "clear_for:"], "clear and clear_for, broken by a true when", () => {
   const trace = new Trace(`version: 1
 rules: [{ id: r, when: speed > 130 km/h, clear: speed < 120 km/h, clear_for: 3 s }]`);
   // 125 neither clears nor holds: it is no true of clear, so it breaks the clear run of 2.
@@ -61,60 +65,72 @@ rules: [{ id: r, when: speed > 130 km/h, clear: speed < 120 km/h, clear_for: 3 s
   assertEquals(trace.lines(rows), ["opened r@0", "cleared (condition) r@12"]);
 });
 
-Deno.test("engine: firing again within the cooldown reopens under the same id and onset", () => {
-  const trace = new Trace("version: 1\nrules: [{ id: r, when: speed > 100, cooldown: 5 s }]");
-  const rows = everySecond(0, "speed", [101, 90]) // opens 0, clears 1: cooldown to 6
-    .concat({ a: 6, is: { speed: 101 } }, { a: 7, is: { speed: 90 } }) // 6 <= 6: reopens; to 12
-    .concat({ a: 13, is: { speed: 101 } }); // 13 > 12: another
-  const found = trace.push(rows);
-  assertEquals(found.map(({ kind, onset, count }) => [kind, seconds(onset), count]), [
-    ["opened", 0, 1],
-    ["cleared", 0, 1],
-    ["reopened", 0, 2],
-    ["cleared", 0, 2],
-    ["opened", 13, 1],
-  ]);
-  assertEquals(new Set(found.slice(0, 4).map(({ id }) => id)).size, 1);
-  assertEquals(found[4].id === found[0].id, false);
-});
+golden(
+  ["cooldown:"],
+  "firing again within the cooldown reopens under the same id and onset",
+  () => {
+    const trace = new Trace("version: 1\nrules: [{ id: r, when: speed > 100, cooldown: 5 s }]");
+    const rows = everySecond(0, "speed", [101, 90]) // opens 0, clears 1: cooldown to 6
+      .concat({ a: 6, is: { speed: 101 } }, { a: 7, is: { speed: 90 } }) // 6 <= 6: reopens; to 12
+      .concat({ a: 13, is: { speed: 101 } }); // 13 > 12: another
+    const found = trace.push(rows);
+    assertEquals(found.map(({ kind, onset, count }) => [kind, seconds(onset), count]), [
+      ["opened", 0, 1],
+      ["cleared", 0, 1],
+      ["reopened", 0, 2],
+      ["cleared", 0, 2],
+      ["opened", 13, 1],
+    ]);
+    assertEquals(new Set(found.slice(0, 4).map(({ id }) => id)).size, 1);
+    assertEquals(found[4].id === found[0].id, false);
+  },
+);
 
-Deno.test("engine: a point event opens once a run, its cooldown counts from the opening", () => {
-  const trace = new Trace(
-    "version: 1\nrules: [{ id: r, when: speed > 100, once: true, cooldown: 5 s }]",
-  );
-  const rows = everySecond(0, "speed", [
-    101, // opens
-    101, // the same run
-    90,
-    101, // a new run at 3, 3 <= 0 + 5: swallowed
-    101,
-    101,
-    101, // 6: still the run that was swallowed
-    90,
-    101, // a new run at 8 > 5: opens
-  ]);
-  assertEquals(trace.lines(rows), ["opened r@0", "opened r@8"]);
-  assertEquals(trace.engine.openAnomalies(), 0);
-});
+golden(
+  ["once:", "cooldown:"],
+  "a point event opens once a run, its cooldown counts from the opening",
+  () => {
+    const trace = new Trace(
+      "version: 1\nrules: [{ id: r, when: speed > 100, once: true, cooldown: 5 s }]",
+    );
+    const rows = everySecond(0, "speed", [
+      101, // opens
+      101, // the same run
+      90,
+      101, // a new run at 3, 3 <= 0 + 5: swallowed
+      101,
+      101,
+      101, // 6: still the run that was swallowed
+      90,
+      101, // a new run at 8 > 5: opens
+    ]);
+    assertEquals(trace.lines(rows), ["opened r@0", "opened r@8"]);
+    assertEquals(trace.engine.openAnomalies(), 0);
+  },
+);
 
-Deno.test("engine: severity escalates at once and steps down after clear_for", () => {
-  const trace = new Trace(`version: 1
+golden(
+  ["severity:", "clear_for:"],
+  "severity escalates at once and steps down after clear_for",
+  () => {
+    const trace = new Trace(`version: 1
 rules:
   - id: r
     when: coolant > 100 degC
     clear_for: 3 s
     severity: { warning: coolant > 100 degC, critical: coolant > 115 degC }`);
-  // 116 at 1 escalates. 110 from 2 on: 2 + 3 = 5 steps down. 90 from 6 on: 6 + 3 = 9 clears.
-  const rows = everySecond(0, "coolant", [105, 116, 110, 110, 110, 110, 90, 90, 90, 90]);
-  assertEquals(trace.lines(rows, ({ severity }) => severity), [
-    "opened r@0 warning",
-    "escalated r@1 critical",
-    "deescalated r@5 warning",
-    "cleared (condition) r@9 warning",
-  ]);
-});
+    // 116 at 1 escalates. 110 from 2 on: 2 + 3 = 5 steps down. 90 from 6 on: 6 + 3 = 9 clears.
+    const rows = everySecond(0, "coolant", [105, 116, 110, 110, 110, 110, 90, 90, 90, 90]);
+    assertEquals(trace.lines(rows, ({ severity }) => severity), [
+      "opened r@0 warning",
+      "escalated r@1 critical",
+      "deescalated r@5 warning",
+      "cleared (condition) r@9 warning",
+    ]);
+  },
+);
 
-Deno.test("engine: a level that is unknown keeps its last result", () => {
+golden(["severity:"], "a level that is unknown keeps its last result", () => {
   const trace = new Trace(`version: 1
 rules:
   - id: r
@@ -153,7 +169,7 @@ rules: [{ id: b, when: speed > 1 }, { id: a, when: rpm > 1 }, { id: c, when: spe
   ]);
 });
 
-Deno.test("engine: a rule limited to vehicles knows globs and ids", () => {
+golden(["vehicles:"], "a rule limited to vehicles knows globs and ids", () => {
   const trace = new Trace(`version: 1
 rules: [{ id: r, when: speed > 1, vehicles: ["VAN-?", "bus", "*.x*"] }]`);
   const rows = ["VAN-1", "VAN-12", "bus", "buses", "a.x", "ax", "VAN-é"].map((v, a) => ({

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import {
   everySecond,
+  golden,
   seconds,
   Trace,
   TRACE_START_MS,
@@ -25,15 +26,19 @@ function truths(condition: string, rows: readonly TraceRow[], settings = ""): st
   return rows.map((_, i) => yes.has(i) ? "1" : no.has(i) ? "0" : "?").join("");
 }
 
-Deno.test("held: true from the first true that lies d after the run's first, as with for", () => {
-  // The run begins at 1: at 3 it spans 2 s, at 4 3 s. The false at 5 ends it; that of 6 spans 0.
-  const rows = everySecond(0, "x", [0, 5, 5, 5, 5, 0, 5]);
-  assertEquals(truths("held(x > 1, 3 s)", rows), "0000100");
-  assertEquals(truths("held(x > 1, 2 s)", rows), "0001100");
-  assertEquals(truths("held(x > 1, 2001 ms)", rows), "0000100");
-});
+golden(
+  ["held()"],
+  "true from the first true that lies d after the run's first, as with for",
+  () => {
+    // The run begins at 1: at 3 it spans 2 s, at 4 3 s. The false at 5 ends it; that of 6 spans 0.
+    const rows = everySecond(0, "x", [0, 5, 5, 5, 5, 0, 5]);
+    assertEquals(truths("held(x > 1, 3 s)", rows), "0000100");
+    assertEquals(truths("held(x > 1, 2 s)", rows), "0001100");
+    assertEquals(truths("held(x > 1, 2001 ms)", rows), "0000100");
+  },
+);
 
-Deno.test("held: unknown is unknown, and neither extends nor breaks the run", () => {
+golden(["held()"], "unknown is unknown, and neither extends nor breaks the run", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: 4, y: 1 } },
     { a: 1, is: { x: 4, y: 0 } }, // 4 / 0: unknown
@@ -45,7 +50,7 @@ Deno.test("held: unknown is unknown, and neither extends nor breaks the run", ()
   assertEquals(truths("held(x / y > 1, 1 s)", rows), "0?1?");
 });
 
-Deno.test("held: a gap above the settings' max_gap begins a new run", () => {
+golden(["held()", "settings.max_gap"], "a gap above the settings' max_gap begins a new run", () => {
   // Trues at 0, 120 (no further than 2 min: the run spans 120 s), 240.001 (further: 0 s).
   const rows: TraceRow[] = [0, 120, 240.001, 241.001].map((a) => ({ a, is: { x: 5 } }));
   assertEquals(truths("held(x > 1, 1 s)", rows), "0101");
@@ -55,7 +60,7 @@ Deno.test("held: a gap above the settings' max_gap begins a new run", () => {
   );
 });
 
-Deno.test("held: samples that do not bring it find the run as it stands, while it lasts", () => {
+golden(["held()"], "samples that do not bring it find the run as it stands, while it lasts", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: 5, y: 0 } },
     { a: 4, is: { y: 0 } }, // x is known and 5, but the run is that of 0 alone
@@ -84,7 +89,7 @@ Deno.test("held: samples that do not bring it find the run as it stands, while i
   assertEquals(truths("held(ignition, 2 s) or y > 1", old), "00000");
 });
 
-Deno.test("held: at a silence it is what it was at the last sample", () => {
+golden(["held()", "absent()"], "at a silence it is what it was at the last sample", () => {
   const rule = (when: string) => `version: 1\nrules: [{ id: r, when: ${JSON.stringify(when)} }]`;
   // Spans 2 s at the last sample (T = 2); absent(10 s) is due at 12, and the tick is after it.
   const rows: TraceRow[] = [...everySecond(0, "x", [5, 5, 5]), { a: 13 }];
@@ -93,22 +98,26 @@ Deno.test("held: at a silence it is what it was at the last sample", () => {
   assertEquals(new Trace(rule("held(x > 1, 3 s) and absent(10 s)")).lines(rows), []);
 });
 
-Deno.test("held: rules that ask for the same share it, and a for around it counts anew", () => {
-  const trace = new Trace(`version: 1
+golden(
+  ["held()", "for:"],
+  "rules that ask for the same share it, and a for around it counts anew",
+  () => {
+    const trace = new Trace(`version: 1
 rules:
   - { id: long, when: "held(x > 1, 2 s)" }
   - { id: longer, when: "held(x > 1, 2 s)", for: 2 s }
 `);
-  // held is true from 2 on; longer has its run from 2, and fires at 4.
-  assertEquals(trace.lines(everySecond(0, "x", [5, 5, 5, 5, 5, 0])), [
-    "opened long@2",
-    "opened longer@4",
-    "cleared (condition) long@5",
-    "cleared (condition) longer@5",
-  ]);
-});
+    // held is true from 2 on; longer has its run from 2, and fires at 4.
+    assertEquals(trace.lines(everySecond(0, "x", [5, 5, 5, 5, 5, 0])), [
+      "opened long@2",
+      "opened longer@4",
+      "cleared (condition) long@5",
+      "cleared (condition) longer@5",
+    ]);
+  },
+);
 
-Deno.test("age: seconds since x last came, on every sample, whatever its staleness", () => {
+golden(["age()"], "seconds since x last came, on every sample, whatever its staleness", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { rpm: 1 } }, // speed never came: unknown
     { a: 1, is: { speed: 50 } }, // 0 s
@@ -136,7 +145,7 @@ rules:
   );
 });
 
-Deno.test("age: of an expression, since it was last known on a sample that brings it", () => {
+golden(["age()"], "of an expression, since it was last known on a sample that brings it", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: 1, y: 0 } }, // 1 / 0 is unknown: never came
     { a: 1, is: { y: 2 } }, // 1 / 2 comes
@@ -149,7 +158,7 @@ Deno.test("age: of an expression, since it was last known on a sample that bring
   assertEquals(truths("rose(age(x / y) > 2 s)", rows), "?0010");
 });
 
-Deno.test("age: at a silence it is as at the last sample", () => {
+golden(["age()", "absent()"], "at a silence it is as at the last sample", () => {
   const rows: TraceRow[] = [{ a: 0, is: { x: 1 } }, { a: 5, is: { y: 1 } }, { a: 60 }];
   const lines = (limit: string) =>
     new Trace(`version: 1\nrules: [{ id: r, when: "absent(10 s) and age(x) ${limit}" }]`)
@@ -158,7 +167,7 @@ Deno.test("age: at a silence it is as at the last sample", () => {
   assertEquals(lines("> 5 s"), []);
 });
 
-Deno.test("seq: b turns true, a having been true at an earlier T, at most d before", () => {
+golden(["seq()"], "b turns true, a having been true at an earlier T, at most d before", () => {
   const rows = everySecond(0, "x", [1, 0, 0, 5, 5, 1, 0, 0, 0, 5]);
   // x > 4 turns true at 3 and at 9; x == 1 was true at 0 and 5: 3 s and 4 s before.
   assertEquals(truths("seq(x == 1, x > 4, 4 s)", rows), "0001000001");
@@ -166,7 +175,7 @@ Deno.test("seq: b turns true, a having been true at an earlier T, at most d befo
   assertEquals(truths("seq(x == 1, x > 4, 2999 ms)", rows), "0000000000");
 });
 
-Deno.test("seq: the same T is not earlier, and does not hide what was", () => {
+golden(["seq()"], "the same T is not earlier, and does not hide what was", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: 0, y: 0 } },
     { a: 1, is: { x: 1, y: 1 } }, // a at 1, b at 1: nothing earlier
@@ -179,7 +188,7 @@ Deno.test("seq: the same T is not earlier, and does not hide what was", () => {
   assertEquals(new Trace(rule).lines(rows), []);
 });
 
-Deno.test("seq: a counts on samples that bring a, b turns on samples that bring b", () => {
+golden(["seq()"], "a counts on samples that bring a, b turns on samples that bring b", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { coolant: 30, rpm: 900 } },
     { a: 10, is: { rpm: 900 } }, // the coolant of 0 is known still, but it came at 0 only
@@ -192,7 +201,7 @@ Deno.test("seq: a counts on samples that bring a, b turns on samples that bring 
   assertEquals(truths("seq(coolant < 40 degC, rpm > 3500 rpm, 21 s)", rows), "001001");
 });
 
-Deno.test("seq: unknown only where b is unknown and a was true shortly before", () => {
+golden(["seq()"], "unknown only where b is unknown and a was true shortly before", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: 0, y: 0 } }, // 0 / 0: unknown, but no a was true: false
     { a: 1, is: { rpm: 1, x: 0, y: 1 } }, // a is true
@@ -204,20 +213,24 @@ Deno.test("seq: unknown only where b is unknown and a was true shortly before", 
   assertEquals(truths("seq(y == 1, x > 0.5, 5 s)", everySecond(0, "x", [1, 1])), "00");
 });
 
-Deno.test("hour and weekday are those of event time in UTC; Monday is 1, Sunday 7", () => {
-  // TRACE_START is day 20,000 = 2857 * 7 + 1 days after a Thursday: a Friday, at midnight.
-  assertEquals(new Date(TRACE_START_MS).toISOString(), "2024-10-04T00:00:00.000Z");
-  const hour = 3600;
-  const times = [0, hour - 0.002, hour, 24 * hour - 0.002, 24 * hour, 48 * hour, 72 * hour];
-  const rows: TraceRow[] = times.map((a) => ({ a, is: { x: a } }));
-  const shown = new Trace(
-    `version: 1\nrules: [{ id: r, when: "true", message: "{hour()} {weekday()}", severity: info,
+golden(
+  ["hour()", "weekday()"],
+  "hour and weekday are those of event time in UTC; Monday is 1, Sunday 7",
+  () => {
+    // TRACE_START is day 20,000 = 2857 * 7 + 1 days after a Thursday: a Friday, at midnight.
+    assertEquals(new Date(TRACE_START_MS).toISOString(), "2024-10-04T00:00:00.000Z");
+    const hour = 3600;
+    const times = [0, hour - 0.002, hour, 24 * hour - 0.002, 24 * hour, 48 * hour, 72 * hour];
+    const rows: TraceRow[] = times.map((a) => ({ a, is: { x: a } }));
+    const shown = new Trace(
+      `version: 1\nrules: [{ id: r, when: "true", message: "{hour()} {weekday()}", severity: info,
       max_gap: 1 ms, once: true }]`,
-  ).push(rows).map(({ message }) => message);
-  assertEquals(shown, ["0 5", "0 5", "1 5", "23 5", "0 6", "0 7", "0 1"]);
-});
+    ).push(rows).map(({ message }) => message);
+    assertEquals(shown, ["0 5", "0 5", "1 5", "23 5", "0 6", "0 7", "0 1"]);
+  },
+);
 
-Deno.test("hour: an expression that names no signal is brought by every sample", () => {
+golden(["hour()"], "an expression that names no signal is brought by every sample", () => {
   const rows: TraceRow[] = [
     { a: 3599, is: { x: 1 } },
     { a: 3601, is: { y: 1 } },

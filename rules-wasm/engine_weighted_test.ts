@@ -1,6 +1,6 @@
 /** Golden traces of `ewma` and `zscore`. Times are seconds after a whole day. */
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { Trace, type TraceRow } from "../testing/engine_trace.ts";
+import { golden, Trace, type TraceRow } from "../testing/engine_trace.ts";
 
 /** The number that a message shows of a value at each sample; NaN for unknown. */
 function numbers(value: string, rows: readonly TraceRow[], settings = "{}"): number[] {
@@ -25,7 +25,7 @@ const HALF = 6.931;
 /** a after such a time: 1 - exp(-0.6931) = 0.49997359... */
 const A = -Math.expm1(-0.6931);
 
-Deno.test("ewma: half of the way in tau times ln 2, whatever the number of samples", () => {
+golden(["ewma()"], "half of the way in tau times ln 2, whatever the number of samples", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: 8 } }, // the first is the mean
     { a: HALF, is: { x: 16 } }, // 8 + a 8, about 12
@@ -38,12 +38,12 @@ Deno.test("ewma: half of the way in tau times ln 2, whatever the number of sampl
   assertClose(numbers("ewma(x, 10 s)", [rows[0], rows[3]]), [8, second + A * (16 - second)]);
 });
 
-Deno.test("ewma: after a long time only the new value counts", () => {
+golden(["ewma()"], "after a long time only the new value counts", () => {
   const rows: TraceRow[] = [{ a: 0, is: { x: 5 } }, { a: 4000, is: { x: 7 } }];
   assertEquals(numbers("ewma(x, 1 min)", rows), [5, 7]); // a = 1 - exp(-66.7) is 1
 });
 
-Deno.test("ewma: what is no longer finite begins anew", () => {
+golden(["ewma()"], "what is no longer finite begins anew", () => {
   const rows: TraceRow[] = [
     { a: 0, is: { x: -1.7e308 } },
     { a: 10, is: { x: 1.7e308 } }, // their distance overflows
@@ -52,33 +52,41 @@ Deno.test("ewma: what is no longer finite begins anew", () => {
   assertEquals(numbers("ewma(x, 10 s)", rows), [-1.7e308, 1.7e308, 1.7e308]);
 });
 
-Deno.test("zscore: the distance of a sample from the mean before it, by the deviation before it", () => {
-  const rows: TraceRow[] = [
-    { a: 0, is: { x: 0 } }, // m = 0, v = 0
-    { a: HALF, is: { x: 2 } }, // not yet for tau. D = 2: m = 2a, v = (1-a)(a 4), about 1 and 1
-    { a: 2 * HALF, is: { x: 3 } }, // x has come for 13.9 s: D = 3 - m, D / sqrt(v), about 2
-    { a: 2 * HALF + 1, is: {} }, // brings no x: 3 against mean and deviation with the 3 in them
-  ];
-  const [m1, v1] = [2 * A, (1 - A) * (A * 4)];
-  const d = 3 - m1;
-  const [m2, v2] = [m1 + A * d, (1 - A) * (v1 + A * d * d)];
-  const expected = [NaN, NaN, d / Math.sqrt(v1), (3 - m2) / Math.sqrt(v2)];
-  assertClose(numbers("zscore(x, 10 s)", rows), expected);
-});
+golden(
+  ["zscore()"],
+  "the distance of a sample from the mean before it, by the deviation before it",
+  () => {
+    const rows: TraceRow[] = [
+      { a: 0, is: { x: 0 } }, // m = 0, v = 0
+      { a: HALF, is: { x: 2 } }, // not yet for tau. D = 2: m = 2a, v = (1-a)(a 4), about 1 and 1
+      { a: 2 * HALF, is: { x: 3 } }, // x has come for 13.9 s: D = 3 - m, D / sqrt(v), about 2
+      { a: 2 * HALF + 1, is: {} }, // brings no x: 3 against mean and deviation with the 3 in them
+    ];
+    const [m1, v1] = [2 * A, (1 - A) * (A * 4)];
+    const d = 3 - m1;
+    const [m2, v2] = [m1 + A * d, (1 - A) * (v1 + A * d * d)];
+    const expected = [NaN, NaN, d / Math.sqrt(v1), (3 - m2) / Math.sqrt(v2)];
+    assertClose(numbers("zscore(x, 10 s)", rows), expected);
+  },
+);
 
-Deno.test("zscore: unknown without deviation, before tau, and after a gap over max_gap", () => {
-  const values = [1, 1, 1, 1, 4, 4, 4, 4, 4, 4];
-  // A gap of 4 s between the 7th and the 8th sample, else a second.
-  const rows = values.map((x, i): TraceRow => ({ a: i < 7 ? i : i + 3, is: { x } }));
-  const known = (found: number[]) => found.map((x) => Number.isNaN(x) ? "-" : "z").join("");
-  // To the 5th sample the deviation before it is 0: 3 / 0. It is not for those after.
-  // From the gap on x has come for 0, 1 and 2 s.
-  assertEquals(known(numbers("zscore(x, 2 s)", rows, "{ max_gap: 3 s }")), "-----zz--z");
-  assertEquals(known(numbers("zscore(x, 2 s)", rows)), "-----zzzzz");
-  assertEquals(known(numbers("zscore(x, 6 s)", rows)), "------zzzz");
-});
+golden(
+  ["zscore()", "settings.max_gap"],
+  "unknown without deviation, before tau, and after a gap over max_gap",
+  () => {
+    const values = [1, 1, 1, 1, 4, 4, 4, 4, 4, 4];
+    // A gap of 4 s between the 7th and the 8th sample, else a second.
+    const rows = values.map((x, i): TraceRow => ({ a: i < 7 ? i : i + 3, is: { x } }));
+    const known = (found: number[]) => found.map((x) => Number.isNaN(x) ? "-" : "z").join("");
+    // To the 5th sample the deviation before it is 0: 3 / 0. It is not for those after.
+    // From the gap on x has come for 0, 1 and 2 s.
+    assertEquals(known(numbers("zscore(x, 2 s)", rows, "{ max_gap: 3 s }")), "-----zz--z");
+    assertEquals(known(numbers("zscore(x, 2 s)", rows)), "-----zzzzz");
+    assertEquals(known(numbers("zscore(x, 6 s)", rows)), "------zzzz");
+  },
+);
 
-Deno.test("zscore: at a silence it stands as at the last sample", () => {
+golden(["zscore()"], "at a silence it stands as at the last sample", () => {
   const trace = new Trace(`version: 1
 rules:
   - { id: r, when: "absent(9 s) and zscore(x, 1 s) > 1", message: "{zscore(x, 1 s)}" }

@@ -1,6 +1,12 @@
 /** Golden traces of hour and weekday by the clocks of a time zone. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { Trace, TRACE_START_MS, type TraceRow, traceRules } from "../testing/engine_trace.ts";
+import {
+  golden,
+  Trace,
+  TRACE_START_MS,
+  type TraceRow,
+  traceRules,
+} from "../testing/engine_trace.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -14,7 +20,7 @@ rules: [{ id: r, when: "true", message: "{hour()} {weekday()}", max_gap: 1 ms, o
   return trace.push(rows).map(({ message }) => message);
 }
 
-Deno.test("zone: in October Berlin's clocks show 2 a second time", () => {
+golden(["settings.zone", "hour()"], "in October Berlin's clocks show 2 a second time", () => {
   // 2024-10-27 is day 23, a Sunday. At 01:00 UTC the offset falls from 2 h to 1 h.
   const day = 23 * DAY;
   assertEquals(new Date(TRACE_START_MS + day * 1000).toISOString().slice(0, 10), "2024-10-27");
@@ -33,7 +39,7 @@ Deno.test("zone: in October Berlin's clocks show 2 a second time", () => {
   ]);
 });
 
-Deno.test("zone: in March Berlin's clocks leave out 2", () => {
+golden(["settings.zone", "hour()"], "in March Berlin's clocks leave out 2", () => {
   // 2025-03-30 is day 177, a Sunday. At 01:00 UTC the offset rises from 1 h to 2 h.
   const day = 177 * DAY;
   assertEquals(new Date(TRACE_START_MS + day * 1000).toISOString().slice(0, 10), "2025-03-30");
@@ -48,28 +54,32 @@ Deno.test("zone: in March Berlin's clocks leave out 2", () => {
   assertEquals(shown("Europe/Berlin", times), ["23 6", "0 7", "1 7", "3 7", "23 7", "0 1"]);
 });
 
-Deno.test("zone: offsets need not be whole hours, nor lie east", () => {
+golden(["settings.zone"], "offsets need not be whole hours, nor lie east", () => {
   // 23:59 UTC of Friday is 05:29 of Saturday in Kolkata (5:30), 19:59 in New York (-4).
   const times = [DAY - 60, DAY + 30 * 60];
   assertEquals(shown("Asia/Kolkata", times), ["5 6", "6 6"]);
   assertEquals(shown("America/New_York", times), ["19 5", "20 5"]);
 });
 
-Deno.test("zone: rows of one batch on both sides of a change each get their own offset", () => {
-  // Two vehicles, one of which sends an hour late: T goes to and fro over the change.
-  const day = 23 * DAY;
-  const rows: TraceRow[] = [0, 1, 2, 3].flatMap((i) => [
-    { a: day + HOUR + i, v: "now", is: { x: 1 } },
-    { a: day + HOUR + i, t: day - HOUR + i, v: "late", is: { x: 1 } },
-  ]);
-  const trace = new Trace(`version: 1
+golden(
+  ["settings.zone"],
+  "rows of one batch on both sides of a change each get their own offset",
+  () => {
+    // Two vehicles, one of which sends an hour late: T goes to and fro over the change.
+    const day = 23 * DAY;
+    const rows: TraceRow[] = [0, 1, 2, 3].flatMap((i) => [
+      { a: day + HOUR + i, v: "now", is: { x: 1 } },
+      { a: day + HOUR + i, t: day - HOUR + i, v: "late", is: { x: 1 } },
+    ]);
+    const trace = new Trace(`version: 1
 settings: { zone: Europe/Berlin }
 rules: [{ id: r, when: "true", message: "{vehicle} {hour()}", max_gap: 1 ms, once: true }]`);
-  assertEquals(
-    trace.push(rows).map(({ message }) => message),
-    [0, 1, 2, 3].flatMap(() => ["now 2", "late 1"]),
-  );
-});
+    assertEquals(
+      trace.push(rows).map(({ message }) => message),
+      [0, 1, 2, 3].flatMap(() => ["now 2", "late 1"]),
+    );
+  },
+);
 
 Deno.test("zone: a version is of its offsets, not of the zone's name", () => {
   const version = (settings: string) => {

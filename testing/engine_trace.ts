@@ -1,11 +1,14 @@
-/** Short hand-written logs for an engine, and its transitions as short lines. */
+/** Short hand-written logs for both engines, and their transitions as short lines. */
+import { assert, assertEquals } from "@std/assert";
+import { parse } from "yaml";
 import { decodeTransition, type Transition } from "../contract/anomaly.ts";
 import { type Catalog, type Signal, STALE_AFTER_MS_DEFAULT } from "../contract/catalog.ts";
 import { createEngine, type KernelEngine } from "../rules-wasm/engine.ts";
-import type { EngineInput, PushMode, PushResult } from "../rules-wasm/engine_port.ts";
+import type { Engine, EngineInput, PushMode, PushResult } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import { createReferenceEngine } from "../rules-wasm/reference/engine.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 
 /** Time 0 of hand-written logs: a whole number of days since the epoch. */
@@ -36,11 +39,46 @@ function signal(
   return { name, type: "number", unit, min, max, staleAfterMs, ...rest };
 }
 
-/** A rule set of rules written as YAML, over a small catalog. */
-export function traceRules(text: string): RuleSet {
+/** Rules that traces were made of since the test began. */
+let traced: string[] = [];
+
+/**
+ * A test with a golden trace: what the engines must give, worked out by hand.
+ *
+ * @param shows what it is a trace of: `avg()` for a function, `for:` for the key of a rule,
+ * `settings.max_gap` for a setting; the test fails if no rule of it uses that
+ */
+export function golden(shows: readonly string[], what: string, test: () => void): void {
+  Deno.test(`golden ${shows.join(", ")}: ${what}`, () => {
+    traced = [];
+    test();
+    for (const shown of shows) {
+      assert(traced.some((text) => uses(text, shown)), `no rule of this trace uses ${shown}`);
+    }
+  });
+}
+
+/** Whether a text of rules uses a function (`avg()`), a key (`for:`) or a setting. */
+export function uses(text: string, what: string): boolean {
+  if (what.endsWith("()")) return new RegExp(`\\b${what.slice(0, -2)}\\(`).test(text);
+  const file: unknown = parse(text);
+  if (!isMap(file)) return false;
+  const setting = /^settings\.(.*)$/.exec(what)?.[1];
+  if (setting !== undefined) return isMap(file.settings) && Object.hasOwn(file.settings, setting);
+  const rules: unknown[] = Array.isArray(file.rules) ? file.rules : [];
+  return rules.some((rule) => isMap(rule) && Object.hasOwn(rule, what.replace(/:$/, "")));
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A rule set of rules written as YAML, over a small catalog or another one. */
+export function traceRules(text: string, catalog: Catalog = CATALOG): RuleSet {
+  traced.push(text);
   const loaded = loadRules(text, {
     file: "trace rules",
-    catalog: CATALOG,
+    catalog,
     hash: hashVersion,
   });
   if (!loaded.ok) {
@@ -57,7 +95,7 @@ export interface TraceRow {
   readonly t?: number;
   /** Vehicle; by default "V". */
   readonly v?: string;
-  readonly is?: Readonly<Record<string, number | boolean | undefined>>;
+  readonly is?: Readonly<Record<string, number | boolean | string | undefined>>;
 }
 
 /** Samples a second apart from `from` on, one for each value of a signal. */
@@ -92,21 +130,30 @@ export function transitionsOf(result: PushResult): Transition[] {
   return result.anomalies.map(({ value }) => decodeTransition(value));
 }
 
-/** An engine that is fed hand-written rows and answers in short lines. */
+/** Both engines, fed hand-written rows: they must agree on every byte, and answer in short lines. */
 export class Trace {
   readonly engine: KernelEngine;
+  readonly #reference: Engine | null;
   #offset = 0;
 
-  constructor(rules: string | RuleSet, partition = 0) {
-    this.engine = createEngine(typeof rules === "string" ? traceRules(rules) : rules, {
-      partition,
-    });
+  /** @param options.kernelAlone for loads that are too large for the reference */
+  constructor(rules: string | RuleSet, options: { readonly kernelAlone?: boolean } = {}) {
+    const ruleSet = typeof rules === "string" ? traceRules(rules) : rules;
+    this.engine = createEngine(ruleSet, { partition: 0 });
+    this.#reference = options.kernelAlone === true
+      ? null
+      : createReferenceEngine(ruleSet, { partition: 0 });
   }
 
   /** Pushes rows as one batch. */
   push(rows: readonly TraceRow[], mode: PushMode = "live"): Transition[] {
-    const result = this.engine.push(traceBatch(rows, this.#offset), mode);
+    const batch = traceBatch(rows, this.#offset);
+    const result = this.engine.push(batch, mode);
     this.#offset += rows.length;
+    if (this.#reference !== null) {
+      const expected = this.#reference.push(batch, mode);
+      assertEquals(told(result, this.engine), told(expected, this.#reference));
+    }
     return transitionsOf(result);
   }
 
@@ -118,6 +165,18 @@ export class Trace {
       return `${kind}${reason === undefined ? "" : ` (${reason})`} ${rule}@${seconds(at)}${more}`;
     });
   }
+}
+
+/** All that two engines must agree on after a batch. */
+function told({ anomalies, refusals }: PushResult, engine: Engine): unknown {
+  const text = new TextDecoder();
+  const { samples, refused, ticks, late, duplicates } = engine.counts();
+  return {
+    anomalies: anomalies.map(({ key, value }) => [text.decode(key), text.decode(value)]),
+    refusals,
+    counts: { samples, refused, ticks, late, duplicates },
+    state: [engine.vehicles(), engine.openAnomalies(), engine.nextTimer(), engine.clock()],
+  };
 }
 
 /** Seconds after `TRACE_START_MS`. */
