@@ -16,6 +16,11 @@ const ROOMS: readonly { room: string; may: readonly string[]; packages: readonly
   { room: "bus/kafka_", may: ["contract/", "bus/"], packages: ["node:buffer", "node:zlib"] },
   { room: "bus/embedded_", may: ["contract/", "bus/"], packages: ["node:sqlite", "node:fs"] },
   { room: "bus/", may: ["contract/", "bus/"], packages: [] },
+  {
+    room: "rules-wasm/assembly/custom/",
+    may: ["rules-wasm/assembly/slots.ts", "rules-wasm/assembly/shared_math.ts"],
+    packages: [],
+  },
   { room: "rules-wasm/assembly/", may: ["rules-wasm/assembly/"], packages: [] },
   {
     room: "rules-wasm/language/",

@@ -121,6 +121,8 @@ export class PeerCompiler {
         }
       }
       /* falls through -- unreachable: the operators above are all there are */
+      case "truth":
+        return this.condition(expr.of);
       case "call":
         return this.#call(expr);
     }
@@ -203,6 +205,10 @@ export class PeerCompiler {
       case "hour":
       case "weekday":
         throw new RangeError(`Cannot compile "${expr.fn}": no rule of the bench has it`);
+      case "custom":
+        throw new RangeError(
+          `Cannot compile "${expr.operator.name}": the peer has no custom operators`,
+        );
       case "avg":
       case "lowest":
       case "highest":

@@ -165,6 +165,11 @@ export class PlanCode {
     return at;
   }
 
+  /** Adds an instruction as it is, for one with state that follows. */
+  emit(parts: Partial<Instruction> & { op: number; dst: number }): void {
+    this.#push(parts);
+  }
+
   /** The register of a constant. */
   constant(value: number): number {
     const key = `constant ${Object.is(value, -0) ? "-0" : value}`;

@@ -4,6 +4,7 @@ import type { Condition, Value } from "./language/ast.ts";
 import type { Expression } from "./language/brings.ts";
 import { structure } from "./language/structure.ts";
 import type { PlanCode } from "./plan_code.ts";
+import { customCode } from "./plan_custom.ts";
 import { heldCode, seqCode } from "./plan_time.ts";
 import { previousCode } from "./plan_values.ts";
 
@@ -59,6 +60,8 @@ export function conditionCode(code: PlanCode, expr: Condition): number {
             : [notCode(code, now), before];
           return edgeCode(code, expr, code.emitCondition({ op: K.OP_AND, a: is, b: was }), now);
         }
+        case "custom":
+          return code.emitCondition({ op: K.OP_FLAG, a: customCode(code, expr) });
         case "held":
           return heldCode(code, expr.args[0], expr.durationMs);
         case "seq":

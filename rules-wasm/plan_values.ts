@@ -3,6 +3,7 @@ import * as K from "./assembly/plan_layout.ts";
 import type { Value } from "./language/ast.ts";
 import { structure } from "./language/structure.ts";
 import type { PlanCode } from "./plan_code.ts";
+import { customCode, truthCode } from "./plan_custom.ts";
 import { slotWidthMs, weightedCode, windowCode } from "./plan_rings.ts";
 import { ageCode, clockCode } from "./plan_time.ts";
 
@@ -31,8 +32,12 @@ export function valueCode(code: PlanCode, expr: Value): number {
         k0: expr.factor,
         k1: expr.offset,
       });
+    case "truth":
+      return truthCode(code, expr.of);
     case "call":
       switch (expr.fn) {
+        case "custom":
+          return customCode(code, expr);
         case "abs":
           return code.emitValue({ op: K.OP_ABS, a: code.value(expr.args[0]) });
         case "sqrt":

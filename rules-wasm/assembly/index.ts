@@ -18,6 +18,7 @@ export {
 } from "./scan";
 export { freeVehicle, internVehicle, vehicleId, vehicleIdLength } from "./vehicles";
 export { alloc } from "./memory";
+export { customArguments, customStep } from "./ops_custom";
 export { planColumn, planLoad, planRoom } from "./plan";
 export { addVehicles, recordAt, recordPlaces } from "./state";
 export { firedAt, runRows, runStart, runStop, runTimers, setFilter, valuesAt } from "./run";

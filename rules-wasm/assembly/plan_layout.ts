@@ -111,6 +111,15 @@ export const OP_AGE = 28;
 export const OP_LOCAL = 26;
 /** (floor(T / k0) + a) mod k1 + b: a part of the date; T is register c - 1 if c is not 0. */
 export const OP_CLOCK = 29;
+/** 1 where condition a is true, 0 where it is false. */
+export const OP_TRUTH = 27;
+/** Argument c of the next OP_CUSTOM is a; dst is nothing. */
+export const OP_CUSTOM_ARGUMENT = 30;
+/**
+ * Custom operator a of b arguments, k0 slots; c is 1 where its result is an event. State: f64 of
+ * the last result, then the slots.
+ */
+export const OP_CUSTOM = 31;
 
 /**
  * Of what came in the last k0 (d); b is WINDOW_*, c places of the ring, whose offset is in the

@@ -88,6 +88,7 @@ import {
   opLogic,
   opNot,
 } from "./ops_condition";
+import { evaluateCustom, isCustom } from "./ops_custom";
 import { opPrev, opPrevCondition, opSlots } from "./ops_state";
 import { opAge, opClock, opHeld, opLocal, opRecent } from "./ops_time";
 import { opWeighted } from "./ops_weight";
@@ -129,6 +130,7 @@ function evaluate(words: u32): void {
         const t = c == 0 ? E_T : valueAt(c - 1);
         opClock(out, t, load<f64>(at, I_K0), a, load<f64>(at, I_K1), b, bytes);
       } else if (op == OP_LOCAL) opLocal(out, planData + (a << 3), b, words);
+      else if (isCustom(op)) evaluateCustom(at, op, words);
       else if (op >= OP_PREV) evaluateState(at, op, words);
       else opUnary(op, out, valueAt(a), load<f64>(at, I_K0), load<f64>(at, I_K1), bytes);
     } else evaluateCondition(at, op, dst, a, b, c, words);

@@ -44,6 +44,8 @@ export type Value =
     readonly factor: number;
     readonly offset: number;
   }
+  /** 1 where a condition is true, 0 where it is false. */
+  | { readonly kind: "truth"; readonly of: Condition }
   | ValueCall;
 
 /** Value functions; the list grows with the language. Durations are whole milliseconds. */
@@ -81,7 +83,28 @@ export type ValueCall =
     readonly fn: "count";
     readonly args: readonly [Condition];
     readonly durationMs: number;
-  };
+  }
+  | CustomCall<"number">;
+
+/** A call of a custom operator; durations are numbers of milliseconds. */
+export interface CustomCall<Result extends string> {
+  readonly kind: "call";
+  readonly fn: "custom";
+  readonly result: Result;
+  readonly operator: CustomReference;
+  readonly args: readonly Value[];
+}
+
+/** A custom operator as it was built into the kernel. */
+export interface CustomReference {
+  readonly name: string;
+  /** Its number there. */
+  readonly index: number;
+  /** Numbers that it keeps per vehicle. */
+  readonly slots: number;
+  /** Hash of its declaration and its source: another one keeps another state. */
+  readonly hash: string;
+}
 
 /** Functions of a mean weighted by elapsed time; the duration is tau. */
 export type WeightedFunction = "ewma" | "zscore";
@@ -122,7 +145,9 @@ export type ConditionCall =
     readonly fn: "seq";
     readonly args: readonly [Condition, Condition];
     readonly durationMs: number;
-  };
+  }
+  /** An "event" is false on samples that do not bring it. */
+  | CustomCall<"condition" | "event">;
 
 /** How a comparison is shown. */
 export interface TermText {

@@ -17,6 +17,7 @@ export function walk(expr: Expression, visit: (node: Expression) => void): void 
     case "negate":
     case "convert":
     case "not":
+    case "truth":
       walk(expr.of, visit);
       return;
     case "arithmetic":

@@ -4,7 +4,8 @@ import { hasAbsent } from "./brings.ts";
 import type { CatalogIndex } from "./catalog_index.ts";
 import { compare, join, negated } from "./conditions.ts";
 import { didYouMean, quote, type Report } from "./faults.ts";
-import { type CallContext, type CallSyntax, FUNCTIONS } from "./functions.ts";
+import { ALL_FUNCTIONS } from "./function_table.ts";
+import type { CallContext, CallSyntax, FunctionRow } from "./functions.ts";
 import { parse, writtenText } from "./parser.ts";
 import { arithmetic } from "./quantities.ts";
 import type { Range, Syntax } from "./syntax.ts";
@@ -32,9 +33,10 @@ export function checkCondition(
   text: string,
   catalog: CatalogIndex,
   report: Report,
+  functions: ReadonlyMap<string, FunctionRow> = ALL_FUNCTIONS,
 ): CheckedCondition | null {
   const syntax = parse(text, report);
-  return syntax === null ? null : new Checker(text, catalog, report).condition(syntax);
+  return syntax === null ? null : new Checker(text, catalog, report, functions).condition(syntax);
 }
 
 /** Checks the text of a value, as it stands in a message; null if anything was reported. */
@@ -44,18 +46,25 @@ export function checkValue(
   report: Report,
 ): CheckedValue | null {
   const syntax = parse(text, report);
-  return syntax === null ? null : new Checker(text, catalog, report).shown(syntax);
+  return syntax === null ? null : new Checker(text, catalog, report, ALL_FUNCTIONS).shown(syntax);
 }
 
 class Checker implements CallContext {
   readonly #text: string;
   readonly #catalog: CatalogIndex;
   readonly #report: Report;
+  readonly #functions: ReadonlyMap<string, FunctionRow>;
 
-  constructor(text: string, catalog: CatalogIndex, report: Report) {
+  constructor(
+    text: string,
+    catalog: CatalogIndex,
+    report: Report,
+    functions: ReadonlyMap<string, FunctionRow>,
+  ) {
     this.#text = text;
     this.#catalog = catalog;
     this.#report = report;
+    this.#functions = functions;
   }
 
   text(range: Range): string {
@@ -198,7 +207,7 @@ class Checker implements CallContext {
   #signal(range: Range, name: string): Typed | null {
     const known = this.#catalog.find(name);
     if (known === undefined) {
-      const called = FUNCTIONS.get(name);
+      const called = this.#functions.get(name);
       const advice = called === undefined
         ? this.#catalog.suggest(name)
         : `${name} is a function: ${called.signature}`;
@@ -222,12 +231,12 @@ class Checker implements CallContext {
   }
 
   #call(call: CallSyntax): Typed | null {
-    const row = FUNCTIONS.get(call.name);
+    const row = this.#functions.get(call.name);
     if (row === undefined) {
       return this.refuse(
         call.nameRange,
         `Cannot find a function named ${quote(call.name)}`,
-        didYouMean(call.name, FUNCTIONS.keys()),
+        didYouMean(call.name, this.#functions.keys()),
       );
     }
     if (row.check === null) {

@@ -61,8 +61,8 @@ const PANE_MS_MIN = 1000;
 /** Greatest duration anywhere, in milliseconds: 366 days. */
 export const DURATION_MS_MAX = 366 * 86_400_000;
 
-/** A duration argument in whole milliseconds, at least `leastMs`. */
-function durationMs(context: CallContext, arg: Syntax, leastMs: number): number | null {
+/** A duration argument in whole milliseconds, at least `leastMs`; null if it was refused. */
+export function durationMs(context: CallContext, arg: Syntax, leastMs: number): number | null {
   const q = context.quantity(arg);
   if (q === null) return null;
   const text = context.text(arg);
@@ -363,7 +363,7 @@ const ROWS: readonly FunctionRow[] = [
   row(["weekday()", 0, 0], checkClock("weekday")),
 ];
 
-/** The functions by name. */
+/** The language's own functions by name. */
 export const FUNCTIONS: ReadonlyMap<string, FunctionRow> = new Map(
   ROWS.map((entry) => [entry.name, entry]),
 );

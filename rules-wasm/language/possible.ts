@@ -195,7 +195,8 @@ const EDGES: readonly string[] = ["rose", "fell", "changed", "seq", "entered", "
 function hasEdge(condition: Condition): boolean {
   let found = false;
   walk(condition, (node) => {
-    if (node.kind === "call" && EDGES.includes(node.fn)) found = true;
+    if (node.kind !== "call") return;
+    if (EDGES.includes(node.fn) || (node.fn === "custom" && node.result === "event")) found = true;
   });
   return found;
 }

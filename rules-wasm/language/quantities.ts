@@ -29,8 +29,8 @@ function done<T>(value: T): Outcome<T> {
   return { ok: true, value };
 }
 
-/** A quantity's value in a unit; a bare constant takes the unit as it is. */
-function valueIn(q: Quantity, unit: Unit, point: boolean): Value {
+/** A quantity's value in a unit that it fits; a bare constant takes the unit as it is. */
+export function valueIn(q: Quantity, unit: Unit, point: boolean): Value {
   if (q.unit === null) return q.value;
   const constant = constantOf(q);
   if (constant !== null) {

@@ -31,7 +31,8 @@ export function structure(
       case "convert":
         return `(convert ${numberText(node.factor)} ${numberText(node.offset)} ${write(node.of)})`;
       case "not":
-        return `(not ${write(node.of)})`;
+      case "truth":
+        return `(${node.kind} ${write(node.of)})`;
       case "arithmetic":
       case "compare":
         return `(${node.op} ${write(node.left)} ${write(node.right)})`;
@@ -41,7 +42,8 @@ export function structure(
       case "call": {
         const args = "args" in node ? node.args.map((arg) => ` ${write(arg)}`).join("") : "";
         const duration = "durationMs" in node ? ` ${node.durationMs}ms` : "";
-        return `(${node.fn}${args}${duration})`;
+        const own = node.fn === "custom" ? ` ${node.operator.name}:${node.operator.hash}` : "";
+        return `(${node.fn}${own}${args}${duration})`;
       }
     }
   };

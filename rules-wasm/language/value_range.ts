@@ -104,6 +104,8 @@ export class ValueRanges {
         const right = this.of(value.right, moment);
         return left === null || right === null ? null : operate(value.op, left, right);
       }
+      case "truth":
+        return { low: 0, high: 1 };
       case "call":
         return this.#call(value, moment);
     }

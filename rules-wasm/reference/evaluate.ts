@@ -9,6 +9,7 @@ import type { Condition, Value } from "../language/ast.ts";
 import { broughtByAll, type Expression, signalsOf, walk } from "../language/brings.ts";
 import { structure } from "../language/structure.ts";
 import type { ZoneOffset } from "../language/time_zone.ts";
+import { CustomOperatorState } from "./custom_operator.ts";
 import { hourOf, spans, weekdayOf, within } from "./evaluate_time.ts";
 import { WeightedMean } from "./weighted.ts";
 import { SampleWindow } from "./windows.ts";
@@ -34,6 +35,7 @@ interface OperatorState {
   window: SampleWindow | null;
   /** `ewma`, `zscore`. */
   weighted: WeightedMean | null;
+  custom: CustomOperatorState | null;
 }
 
 /** What an expression is evaluated over: one vehicle at one sample, or as at its last. */
@@ -110,6 +112,8 @@ export class VehicleValues {
         return this.#current(expr.signal);
       case "negate":
         return -this.value(expr.of);
+      case "truth":
+        return toNumber(this.truth(expr.of));
       case "convert":
         return finite(finite(this.value(expr.of) * expr.factor) + expr.offset);
       case "arithmetic": {
@@ -141,6 +145,7 @@ export class VehicleValues {
           case "sum":
           case "stddev":
           case "count":
+          case "custom":
             return Number(this.#operator(expr));
           case "hour":
             return hourOf(this.#moment.t, this.zoneOffsets);
@@ -182,7 +187,8 @@ export class VehicleValues {
       case "call": {
         if (expr.fn === "absent") return this.#moment.absent(expr.durationMs);
         // An edge is of one instant: on any other it is false, whatever it was.
-        if (this.#again && expr.fn !== "held") return false;
+        const stands = expr.fn === "held" || (expr.fn === "custom" && expr.result === "condition");
+        if (this.#again && !stands) return false;
         const edge = this.#operator(expr);
         return typeof edge === "boolean" ? edge : null;
       }
@@ -291,6 +297,11 @@ export class VehicleValues {
         if (comes) weighted.move(now, elapsedMs);
         return node.fn === "zscore" ? score : weighted.mean();
       }
+      case "custom": {
+        const custom = this.#state(key).custom ??= new CustomOperatorState(node);
+        const args = node.args.map((arg) => this.value(arg));
+        return custom.result(brought, this.#moment.t, args);
+      }
       default:
         // Arithmetic keeps no state; `absent` is the moment's.
         return null;
@@ -313,7 +324,7 @@ export class VehicleValues {
   #state(key: string): OperatorState {
     let state = this.#operators.get(key);
     if (!state) {
-      state = { last: NaN, slots: [], times: [], window: null, weighted: null };
+      state = { last: NaN, slots: [], times: [], window: null, weighted: null, custom: null };
       this.#operators.set(key, state);
     }
     return state;

@@ -107,6 +107,7 @@ function comparison(random: Seeded): string {
   const op = random.pick(["<", "<=", ">", ">=", "==", "!="]);
   if (random.chance(0.1)) return timeComparison(random, op);
   if (random.chance(0.15)) return windowComparison(random, op);
+  if (random.chance(0.08)) return customComparison(random, op);
   if (random.chance(0.2)) {
     const { name } = random.pick(NUMBERS);
     const ms = random.pick(["20 ms", "1 s", "5 s", "30 s"]);
@@ -177,6 +178,20 @@ function windowComparison(random: Seeded, op: string): string {
     () => `zscore(${inner}, ${random.pick(["500 ms", d])}) ${op} ${random.below(5) - 2}`,
     () => `abs(zscore(${name}, ${d})) ${op} ${random.pick(["0.5", "1", "2"])}`,
     () => `highest(${name}, ${d}) - lowest(${name}, ${d}) ${op} ${random.below(40)}`,
+  ])();
+}
+
+/** The shipped custom operator, of values and limits that drift about its target. */
+function customComparison(random: Seeded, op: string): string {
+  const { name, limit } = random.pick(NUMBERS);
+  const target = random.pick([() => `${limit}`, () => `ewma(${name}, 10 s)`])();
+  const slack = random.pick(["0", "0.5", "2"]);
+  const x = value(random, 1, name).text;
+  const sum = `cusum(${x}, ${target}, ${slack}, ${10 + random.below(90)})`;
+  return random.pick([
+    () => `${sum} ${op} ${random.below(40) - 20}`,
+    () => `abs(${sum}) > prev(${sum})`,
+    () => `cusum(${sum}, 0, 1, 50) ${op} 10`,
   ])();
 }
 
