@@ -8,7 +8,7 @@ import { Pulse } from "./pulse.ts";
 /** What the agent is made with. */
 export type AnalysisDependencies = Pick<
   PartitionDependencies,
-  "bus" | "topics" | "ruleSet" | "createEngine"
+  "bus" | "topics" | "rules" | "createEngine"
 >;
 
 /**
@@ -21,12 +21,12 @@ export async function runAnalysis(
   deps: AnalysisDependencies,
 ): Promise<void> {
   const meter = new Meter();
-  const { version } = deps.ruleSet;
-  const pulse = new Pulse(context, () => ({ metrics: meter.metrics(), version }));
+  const version = () => deps.rules.current().version;
+  const pulse = new Pulse(context, () => ({ metrics: meter.metrics(), version: version() }));
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const running = new Set<Promise<void>>();
-  const beats = setInterval(() => context.beat(meter.metrics(), version), 500);
+  const beats = setInterval(() => context.beat(meter.metrics(), version()), 500);
   try {
     const leases = deps.bus.lease({
       topic: deps.topics.telemetry,

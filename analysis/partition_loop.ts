@@ -5,6 +5,7 @@ import { decodeProgress, encodeProgress, type Progress } from "../contract/progr
 import type { TopicNames } from "../contract/topics.ts";
 import type { Engine, PushMode, PushResult } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import type { RuleSource } from "../rules-wasm/rule_source.ts";
 import { deadLetters } from "./dead_letter.ts";
 import type { Meter } from "./meter.ts";
 import type { Pulse } from "./pulse.ts";
@@ -21,7 +22,7 @@ export interface PartitionDependencies {
   readonly context: AgentContext;
   readonly bus: Bus;
   readonly topics: TopicNames;
-  readonly ruleSet: RuleSet;
+  readonly rules: RuleSource;
   readonly createEngine: (ruleSet: RuleSet, options: { readonly partition: number }) => Engine;
   readonly meter: Meter;
   readonly pulse: Pulse;
@@ -42,9 +43,9 @@ const TICK_MS = 1_000;
  * @throws what the bus throws while the lease stands
  */
 export async function runPartition(lease: Lease, deps: PartitionDependencies): Promise<void> {
-  const loop = new PartitionLoop(lease, deps);
   try {
-    await loop.run();
+    // Each turn is one version of the rules.
+    while (await new PartitionLoop(lease, deps).run() === "rules changed");
   } catch (error) {
     if (!(error instanceof FencedError) && !lease.lost.aborted) throw error;
     if (!deps.context.signal.aborted) tellOfLoss(lease, deps, error);
@@ -68,6 +69,7 @@ function tellOfLoss(lease: Lease, { context, meter }: PartitionDependencies, err
 
 class PartitionLoop {
   readonly #engine: Engine;
+  readonly #ruleSet: RuleSet;
   /** Offset behind what the engine has taken in. */
   #next = 0;
   #since = 0;
@@ -77,21 +79,28 @@ class PartitionLoop {
   #pending: Outgoing[] = [];
 
   constructor(readonly lease: Lease, readonly deps: PartitionDependencies) {
-    this.#engine = deps.createEngine(deps.ruleSet, { partition: lease.partition });
+    this.#ruleSet = deps.rules.current();
+    this.#engine = deps.createEngine(this.#ruleSet, { partition: lease.partition });
     this.#committedAt = deps.context.now();
   }
 
-  async run(): Promise<void> {
-    const { lease, deps: { context, pulse } } = this;
-    if (!await this.#restore()) return;
+  /** @returns why it ended; after "rules changed" all that it took in is committed */
+  async run(): Promise<"over" | "rules changed"> {
+    const { lease, deps: { context, pulse, rules } } = this;
+    if (!await this.#restore()) return "over";
     for await (const batch of lease.read(this.#next)) {
       await context.untilResumed();
       // What was read and not pushed is read again: nothing of it is committed.
       if (context.signal.aborted || lease.lost.aborted) break;
+      if (rules.current().version !== this.#ruleSet.version) {
+        await this.#commit();
+        return "rules changed";
+      }
       if (batch === null) await this.#idle();
       else await this.#step(batch);
       await pulse.turn();
     }
+    return "over";
   }
 
   /**
@@ -100,7 +109,7 @@ class PartitionLoop {
    * @returns whether it is whole; if not, the partition was taken away or the agent is to stop
    */
   async #restore(): Promise<boolean> {
-    const { lease, deps } = this;
+    const { lease } = this;
     const stored = await lease.progress();
     const { start, end } = await lease.bounds();
     if (stored === null) {
@@ -112,7 +121,7 @@ class PartitionLoop {
     if (gap) this.#reportGap(progress, start, end);
     this.#next = this.#committedNext = gap ? start : progress.next;
     this.#since = gap ? start : progress.since;
-    if (progress.version !== deps.ruleSet.version) {
+    if (progress.version !== this.#ruleSet.version) {
       return await this.#replay(start, this.#next, "warm") && this.#changeRules(progress.version);
     }
     if (gap || start > progress.since) return this.#mend(start);
@@ -163,7 +172,8 @@ class PartitionLoop {
    * clear, those that only it knows open, so that from here on both are the same.
    */
   async #mend(start: number): Promise<boolean> {
-    const { lease, deps: { ruleSet, topics, context } } = this;
+    const { lease, deps: { topics, context } } = this;
+    const ruleSet = this.#ruleSet;
     const known = new OpenAnomalies(this.#events());
     if (!await this.#replay(start, this.#next, "live", (value) => known.take(value))) return false;
     const published = await this.#published();
@@ -191,7 +201,8 @@ class PartitionLoop {
 
   /** Closes what the version before had open; the state is warm, so that the new one goes on. */
   async #changeRules(before: string): Promise<boolean> {
-    const { lease, deps: { topics, ruleSet, context } } = this;
+    const { lease, deps: { topics, context } } = this;
+    const ruleSet = this.#ruleSet;
     const open = [...(await this.#published()).values()];
     this.#since = this.#next;
     const clock = this.#engine.clock();
@@ -232,7 +243,7 @@ class PartitionLoop {
   }
 
   #events(): ReadonlySet<string> {
-    const { rules } = this.deps.ruleSet;
+    const { rules } = this.#ruleSet;
     return new Set(rules.filter((rule) => rule.once).map((rule) => rule.id));
   }
 
@@ -276,11 +287,11 @@ class PartitionLoop {
   }
 
   async #commit(): Promise<void> {
-    const { lease, deps: { context, ruleSet } } = this;
+    const { lease, deps: { context } } = this;
     const progress = encodeProgress({
       format: 1,
       next: this.#next,
-      version: ruleSet.version,
+      version: this.#ruleSet.version,
       since: this.#since,
     });
     const outputs = this.#pending;

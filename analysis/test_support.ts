@@ -7,6 +7,8 @@ import { decodeProgress, type Progress } from "../contract/progress.ts";
 import { TOPICS } from "../contract/topics.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import type { RuleSource } from "../rules-wasm/rule_source.ts";
+import { RuleHistory } from "../contract/rule_versions.ts";
 import { runAnalysis } from "./agent.ts";
 
 /** Longest wait for anything that must come, milliseconds. */
@@ -107,7 +109,9 @@ export class Site {
       beat: () => {},
       untilResumed: () => Promise.resolve(),
       events: (event) => this.events.push(event),
-    }, { bus, topics: TOPICS, ruleSet, createEngine }).finally(() => over = true);
+    }, { bus, topics: TOPICS, rules: fixedRules(ruleSet), createEngine }).finally(() =>
+      over = true
+    );
     // It is awaited below; until then a failure is not one that nobody handles.
     agent.catch(() => {});
     try {
@@ -117,6 +121,16 @@ export class Site {
       await agent;
     }
   }
+}
+
+/** Rules that never change. */
+function fixedRules(ruleSet: RuleSet): RuleSource {
+  return {
+    current: () => ruleSet,
+    version: (name) => name === ruleSet.version ? ruleSet : null,
+    history: new RuleHistory(),
+    onChange: () => () => {},
+  };
 }
 
 /** Waits until a condition holds, looking every few milliseconds. */

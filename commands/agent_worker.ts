@@ -11,6 +11,7 @@ export type WorkerCommand = { readonly kind: "start"; readonly start: AgentStart
 const stop = new AbortController();
 let pause = Promise.withResolvers<void>();
 let paused = false;
+let lastVersion = "";
 let table: readonly AgentStatus[] = [];
 const tableListeners = new Set<() => void>();
 
@@ -30,7 +31,10 @@ const context: AgentContext = {
   signal: stop.signal,
   now: () => Date.now(),
   ready: () => tell({ kind: "ready" }),
-  beat: (metrics, version = "") => tell({ kind: "beat", metrics, version }),
+  beat: (metrics, version = "") => {
+    lastVersion = version;
+    tell({ kind: "beat", metrics, version });
+  },
   untilResumed: () => paused && !stop.signal.aborted ? pause.promise : Promise.resolve(),
   events: (event) => tell({ kind: "event", event }),
 };
@@ -38,7 +42,7 @@ const context: AgentContext = {
 async function run(start: AgentStart): Promise<void> {
   // A paused agent does nothing but beat, so that it is not taken for hung.
   const beats = setInterval(() => {
-    if (paused) tell({ kind: "beat", metrics: {}, version: start.ruleSet.version });
+    if (paused) tell({ kind: "beat", metrics: {}, version: lastVersion });
   }, 1_000);
   try {
     await runAgent(context, start, {

@@ -2,24 +2,21 @@
 import { runAnalysis } from "../analysis/agent.ts";
 import type { Bus } from "../bus/port.ts";
 import type { AgentAction, AgentContext, AgentName, AgentStatus } from "../contract/agent.ts";
-import type { Catalog } from "../contract/catalog.ts";
 import { runSimulator } from "../producer/agent.ts";
 import { createIntake } from "../producer/intake.ts";
 import { createDecoder } from "../rules-wasm/decoder.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
-import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { runDashboard } from "../server/agent.ts";
 import { assetFiles } from "../server/pages/assets.ts";
 import { renderPage } from "../server/pages/mod.tsx";
 import type { Settings } from "../settings.ts";
 import { openBus, topicNames } from "./open_bus.ts";
+import { RuleFeed } from "./rule_feed.ts";
 
 /** What an agent is started with, as it goes to its Worker. */
 export interface AgentStart {
   readonly name: AgentName;
   readonly settings: Settings;
-  readonly catalog: Catalog;
-  readonly ruleSet: RuleSet;
 }
 
 /** The table of agents as the dashboard sees it, and what people ask of them. */
@@ -40,21 +37,57 @@ export async function runAgent(
 ): Promise<void> {
   const bus = await openBus(start.settings, context.events, () => context.now());
   try {
-    await RUN[start.name](context, bus, start, agents);
+    const rules = await RuleFeed.open(bus, start.settings.topicRules, () => context.now());
+    const inner = new AbortController();
+    const signal = AbortSignal.any([context.signal, inner.signal]);
+    // What breaks the following ends the agent: it would run on under rules of yesterday.
+    const following = rules.follow(signal).catch((error: unknown) => inner.abort(error));
+    try {
+      await RUN[start.name](under(context, signal), { bus, rules }, start, agents);
+      if (inner.signal.aborted) throw inner.signal.reason;
+    } finally {
+      inner.abort();
+      await following;
+    }
   } finally {
     await bus.close();
   }
 }
 
+/** The same context, ended by a signal of its own too. */
+function under(context: AgentContext, signal: AbortSignal): AgentContext {
+  return {
+    signal,
+    now: () => context.now(),
+    ready: () => context.ready(),
+    beat: (metrics, version) => context.beat(metrics, version),
+    untilResumed: () => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const stop = () => resolve();
+      if (signal.aborted) return Promise.resolve();
+      signal.addEventListener("abort", stop);
+      context.untilResumed().then(resolve, reject);
+      return promise.finally(() => signal.removeEventListener("abort", stop));
+    },
+    events: (event) => context.events(event),
+  };
+}
+
+/** What agents have of the bus. */
+interface Site {
+  readonly bus: Bus;
+  readonly rules: RuleFeed;
+}
+
 type Run = (
   context: AgentContext,
-  bus: Bus,
+  site: Site,
   start: AgentStart,
   agents: AgentTable,
 ) => Promise<void>;
 
 const RUN: Readonly<Record<AgentName, Run>> = {
-  producer: (context, bus, { settings }) =>
+  producer: (context, { bus }, { settings }) =>
     runSimulator(context, {
       bus,
       topic: settings.topicTelemetry,
@@ -62,17 +95,16 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       seed: settings.seed,
       sleep,
     }),
-  analysis: (context, bus, { settings, ruleSet }) =>
-    runAnalysis(context, { bus, topics: topicNames(settings), ruleSet, createEngine }),
-  dashboard: (context, bus, { settings, catalog, ruleSet }, agents) => {
-    const maxClockAheadMs = ruleSet.settings.maxClockAheadMs;
-    const maxVehicles = ruleSet.settings.maxVehicles;
+  analysis: (context, { bus, rules }, { settings }) =>
+    runAnalysis(context, { bus, topics: topicNames(settings), rules, createEngine }),
+  dashboard: (context, { bus, rules }, { settings }, agents) => {
+    const { catalog, settings: { maxClockAheadMs, maxVehicles } } = rules.current();
     const decoder = () => createDecoder(catalog, { maxVehicles, maxClockAheadMs });
     return runDashboard(context, {
       bus,
       topics: topicNames(settings),
       catalog,
-      ruleSet,
+      rules,
       intake: createIntake({
         bus,
         topic: settings.topicTelemetry,

@@ -4,6 +4,7 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import type { RuleTexts } from "../rules-wasm/rule_source.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 
 /** A file that is wrong: every fault in it, ready to be shown. */
@@ -35,6 +36,34 @@ export function readUserFile(path: string): string {
       : String(error);
     throw new FileFaults(`${path}: ${why}`, { cause: error });
   }
+}
+
+/**
+ * The texts of the files that make a rule set; "" for the shipped ones.
+ *
+ * @throws {FileFaults} naming every fault
+ */
+export function readTexts(paths: { readonly rules: string; readonly catalog: string }): RuleTexts {
+  const read = (path: string, shipped: URL) =>
+    path === "" ? Deno.readTextFileSync(shipped) : readUserFile(path);
+  const texts = {
+    rules: read(paths.rules, SHIPPED.rules),
+    catalog: read(paths.catalog, SHIPPED.catalog),
+    zones: "",
+  };
+  // The files' own names belong to their faults.
+  readRules(paths.rules, readCatalog(paths.catalog));
+  return texts;
+}
+
+/** The rules file that may change; null for one embedded in a binary. */
+export function ruleFile(path: string): string | null {
+  if (path !== "") return path;
+  return Deno.build.standalone ? null : fromFileUrl(SHIPPED.rules);
+}
+
+function fromFileUrl(url: URL): string {
+  return decodeURIComponent(url.pathname);
 }
 
 /**

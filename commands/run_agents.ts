@@ -2,11 +2,14 @@
 import type { AgentMessage, AgentName } from "../contract/agent.ts";
 import { type AgentHandle, Supervisor } from "../orchestrator/supervisor.ts";
 import type { Settings } from "../settings.ts";
-import type { AgentStart } from "./agents.ts";
+import type { RuleLog } from "../rules-wasm/rule_source.ts";
+import { type AgentStart, sleep } from "./agents.ts";
 import type { WorkerCommand } from "./agent_worker.ts";
-import { readCatalog, readRules } from "./files.ts";
+import { readTexts, ruleFile } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, say } from "./output.ts";
+import { RuleFeed } from "./rule_feed.ts";
+import { settleRules, watchRules } from "./rule_files.ts";
 
 /** Time that agents have to stop, milliseconds; with what follows it stays below two seconds. */
 const STOP_GRACE_MS = 1_600;
@@ -23,14 +26,22 @@ export async function runAgents(
   settings: Settings,
 ): Promise<number> {
   const events = eventLog(settings.logLevel, Date.now);
-  const catalog = readCatalog(settings.catalog);
-  const ruleSet = readRules(settings.rules, catalog);
+  const texts = readTexts(settings);
+  const leads = agents.includes("dashboard") && agents.includes("analysis");
+  const withLog = async (use: (log: RuleLog) => Promise<void>) => {
+    const bus = await openBus(settings, events, Date.now);
+    try {
+      await use(await RuleFeed.open(bus, settings.topicRules, Date.now));
+    } finally {
+      await bus.close();
+    }
+  };
   // Faults of folder or broker are told once and before any agent starts.
-  await (await openBus(settings, events, Date.now)).close();
+  await withLog((log) => settleRules(log, texts, { path: settings.rules, leads }, events));
 
   const supervisor = new Supervisor({
     agents,
-    spawn: (name, listen) => spawnWorker({ name, settings, catalog, ruleSet }, listen),
+    spawn: (name, listen) => spawnWorker({ name, settings }, listen),
     now: Date.now,
     random: Math.random,
     events,
@@ -42,12 +53,19 @@ export async function runAgents(
   });
   const asked = onSignal();
   supervisor.start();
+  const ended = new AbortController();
+  const watched = ruleFile(settings.rules);
+  const watching = leads && watched !== null
+    ? watchRules({ path: watched, texts, events, withLog, pause: sleep, signal: ended.signal })
+    : Promise.resolve();
   const fatal = await Promise.race([
     asked.then(() => null),
     supervisor.until(() => supervisor.fatal() !== null).then(() => supervisor.fatal()),
   ]);
   if (fatal?.why === "hung") await new Promise((resolve) => setTimeout(resolve, HUNG_GRACE_MS));
+  ended.abort();
   await supervisor.stop(STOP_GRACE_MS);
+  await watching;
   return fatal === null ? 0 : 1;
 }
 

@@ -181,8 +181,8 @@ function showDefault(name: string, value: Settings[keyof Settings]): string {
 }
 
 const SERVING = ["dev", "start", "dashboard"];
-const ON_BUS = [...SERVING, "producer", "analysis", "replay", "backtest"];
-const ALL = [...ON_BUS, "simulate", "rules", "init"];
+const ON_BUS = [...SERVING, "producer", "analysis", "replay", "backtest", "rules"];
+const ALL = [...ON_BUS, "simulate", "init"];
 const FLEET = ["dev", "producer", "simulate"];
 const RECORDING = ["replay", "backtest"];
 
@@ -236,10 +236,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     "analysis",
     "backtest",
   ]),
-  setting("catalog", "catalog", "FILE", "signal catalog; else the shipped one", text, [
-    ...ON_BUS,
-    "rules",
-  ]),
+  setting("catalog", "catalog", "FILE", "signal catalog; else the shipped one", text, ON_BUS),
   setting(
     "vehicles",
     "vehicles",

@@ -1,4 +1,5 @@
 /** What the API answers and the pages show: read models of vehicles, anomalies and the pipeline. */
+import type { VersionSource } from "./rule_versions.ts";
 import type { AgentStatus } from "./agent.ts";
 import type { ClearReason, Severity, Source, Term } from "./anomaly.ts";
 
@@ -82,6 +83,30 @@ export interface RuleView {
   readonly open: number;
   readonly once: boolean;
   readonly runbook: string;
+}
+
+/** What one version of the rules changed of another: ids of rules. */
+export interface RuleChangeView {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly changed: readonly string[];
+  /** Whether settings, catalog or zones differ. */
+  readonly settings: boolean;
+}
+
+/** A version of the rules, as `GET /api/rules/versions` lists them, newest first. */
+export interface VersionView {
+  readonly version: string;
+  /** The version before it; "" for the first. */
+  readonly base: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly author: string;
+  readonly message: string;
+  readonly source: VersionSource;
+  readonly current: boolean;
+  /** null where one of the two is not understood any more, or it is the first. */
+  readonly change: RuleChangeView | null;
 }
 
 /** Why an anomaly fired: `GET /api/anomalies/:id`. */

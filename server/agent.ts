@@ -6,6 +6,7 @@ import type { TopicNames } from "../contract/topics.ts";
 import type { Bus } from "../bus/port.ts";
 import type { Decoder } from "../rules-wasm/decoder_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import { createApp } from "./app.ts";
 import { AnomalyProjection } from "./anomaly_projection.ts";
 import { feedAnomalies, type FeedOptions, feedTelemetry } from "./feed.ts";
@@ -38,7 +39,7 @@ export interface DashboardDependencies {
   readonly topics: Pick<TopicNames, "telemetry" | "anomalies">;
   readonly catalog: Catalog;
   /** The rules in force, for their pages and for which are point events. */
-  readonly ruleSet: RuleSet;
+  readonly rules: RuleLog;
   /** null: telemetry is not taken in over HTTP. */
   readonly intake: Intake | null;
   /** Folder of `server.db`; made if it is not there. */
@@ -141,7 +142,7 @@ async function work(
     feedAnomalies(feed).then(() => mustBeStopping(signal, deps.topics.anomalies)),
     every(FRAME_MS, signal, () => hub.frame()),
     every(STORE_MS, signal, () => persistence.tick()),
-    every(BEAT_MS, signal, () => context.beat(services.metrics(), deps.ruleSet.version)),
+    every(BEAT_MS, signal, () => context.beat(services.metrics(), services.ruleSet.version)),
     every(SECOND_MS, signal, () => {
       const now = context.now();
       fleet.sweep(now);
@@ -175,16 +176,25 @@ function onStateChange(agents: AgentsPort, changed: () => void): () => void {
 }
 
 function assemble(deps: DashboardDependencies, store: Store, context: AgentContext): Parts {
-  const { agents, bus, catalog, decoder, ruleSet } = deps;
+  const { agents, bus, catalog, decoder, rules } = deps;
   const now = () => context.now();
-  const events = new Set(ruleSet.rules.filter((rule) => rule.once).map((rule) => rule.id));
+  let of: RuleSet | null = null;
+  let events: ReadonlySet<string> = new Set();
+  const isEvent = (id: string): boolean => {
+    const ruleSet = rules.current();
+    if (of !== ruleSet) {
+      of = ruleSet;
+      events = new Set(ruleSet.rules.filter((rule) => rule.once).map((rule) => rule.id));
+    }
+    return events.has(id);
+  };
   const anomalies: AnomalyProjection = new AnomalyProjection({
     table: store.anomalies,
-    once: (rule) => events.has(rule),
+    once: isEvent,
     vehicleChanged: (vehicle, open, severity) => fleet.setAnomalies(vehicle, open, severity),
     now,
   });
-  const { maxVehicles } = ruleSet.settings;
+  const { maxVehicles } = rules.current().settings;
   const fleet = new FleetProjection({
     catalog,
     maxVehicles,
@@ -208,7 +218,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
   const frames = new FleetFrameEncoder(fleet, catalog);
   const pipeline: PipelineProjection = new PipelineProjection({
     bus: bus.kind,
-    version: ruleSet.version,
+    version: () => rules.current().version,
     agents: () => agents.current(),
     vehicles: () => fleet.size,
     decoder: () => decoder.counts(),
@@ -222,7 +232,10 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     pipeline: () => pipeline.view(now()),
   });
   const services: Services = {
-    ...{ agents, anomalies, catalog, fleet, hub, now, persistence, pipeline, ruleSet },
+    ...{ agents, anomalies, catalog, fleet, hub, now, persistence, pipeline, rules },
+    get ruleSet() {
+      return rules.current();
+    },
     history: new History(catalog, fleet, buffer, store.series),
     intake: deps.intake,
     metrics: () => ({

@@ -65,8 +65,11 @@ export async function readBody(
 }
 
 /** Reads a JSON object or a form. @throws {HttpFault} 400 if it is neither, 413 if too large */
-export async function readFields(request: Request): Promise<Readonly<Record<string, unknown>>> {
-  const bytes = await readBody(request, SMALL_BYTES_MAX);
+export async function readFields(
+  request: Request,
+  bytesMax: number = SMALL_BYTES_MAX,
+): Promise<Readonly<Record<string, unknown>>> {
+  const bytes = await readBody(request, bytesMax);
   const text = decode(bytes);
   if (isForm(request)) return Object.fromEntries(new URLSearchParams(text));
   if (text.trim() === "") return {};

@@ -35,7 +35,7 @@ export class Rate {
 /** What the projection is told from outside. */
 export interface PipelineSources {
   readonly bus: string;
-  readonly version: string;
+  readonly version: () => string;
   readonly agents: () => readonly AgentStatus[];
   readonly vehicles: () => number;
   readonly decoder: () => { readonly outOfRange: number; readonly unknownKeys: number };
@@ -79,7 +79,7 @@ export class PipelineProjection {
     return {
       now,
       bus: this.#sources.bus,
-      version: this.#sources.version,
+      version: this.#sources.version(),
       samplesPerSecond: round(this.samples.perSecond(now)),
       anomaliesPerSecond: round(this.anomalies.perSecond(now)),
       lagRecords: analysis.lag_records ?? 0,

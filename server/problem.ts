@@ -11,6 +11,7 @@ const TITLES: Readonly<Record<number, string>> = {
   413: "Body too large",
   414: "Address too long",
   415: "Unsupported encoding",
+  422: "Not acceptable as it stands",
   429: "Too many attempts",
   431: "Headers too large",
   500: "Internal error",
@@ -36,13 +37,14 @@ export class HttpFault extends Error {
   }
 }
 
-/** The answer to a faulty request. */
+/** The answer to a faulty request; `more` are members of its own beside those of the RFC. */
 export function problem(
   status: number,
   detail: string,
   headers: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, unknown>> = {},
 ): Response {
-  const body: Problem = { type: "about:blank", title: titleOf(status), status, detail };
+  const body: Problem = { type: "about:blank", title: titleOf(status), status, detail, ...more };
   return new Response(JSON.stringify(body), {
     status,
     headers: { ...headers, "content-type": "application/problem+json" },

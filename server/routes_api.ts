@@ -8,7 +8,8 @@ import { SERIES_SPAN_MS_MAX } from "./history.ts";
 import { integerIn, shown, textIn, timeIn, wordIn } from "./parameters.ts";
 import { HttpFault } from "./problem.ts";
 import { anomalyRoutes } from "./routes_anomalies.ts";
-import { ruleViews, type Services, signalViews } from "./services.ts";
+import { ruleRoutes } from "./routes_rules.ts";
+import { type Services, signalViews } from "./services.ts";
 
 /** Vehicles per page unless asked otherwise, and at most. */
 const VEHICLES_DEFAULT = 1_000;
@@ -22,10 +23,7 @@ const AGENT_ACTIONS: readonly AgentAction[] = ["pause", "resume", "restart"];
 
 /** Routes that are promised and not there yet. */
 const NOT_YET: readonly (readonly [method: "PUT" | "POST", path: string])[] = [
-  ["PUT", "/rules"],
-  ["POST", "/rules/check"],
   ["POST", "/rules/backtest"],
-  ["POST", "/rules/rollback"],
 ];
 
 /** The routes below `/api`. */
@@ -39,12 +37,7 @@ export function apiRoutes(services: Services): Hono {
   });
   app.route("/anomalies", anomalyRoutes(services));
   app.get("/signals", (c) => c.json({ signals: signalViews(services.catalog) }));
-  app.get("/rules", (c) => {
-    return c.json({ version: services.ruleSet.version, rules: ruleViews(services) });
-  });
-  app.get("/rules/versions", (c) => {
-    return c.json({ versions: [{ version: services.ruleSet.version, current: true }] });
-  });
+  app.route("/rules", ruleRoutes(services));
   const inFlight = new InFlight();
   app.post("/telemetry", (c) => telemetry(services, c.req.raw, inFlight));
   app.get("/agents", (c) => c.json({ agents: services.agents.current() }));

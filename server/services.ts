@@ -6,6 +6,7 @@ import type { Intake } from "../contract/telemetry.ts";
 import type { ExplanationView, RuleView, SignalView } from "../contract/views.ts";
 import type { Rule, RuleSet } from "../rules-wasm/language/ast.ts";
 import { signalsOf } from "../rules-wasm/language/brings.ts";
+import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import type { AnomalyProjection } from "./anomaly_projection.ts";
 import type { FleetProjection } from "./fleet_projection.ts";
 import type { History } from "./history.ts";
@@ -26,7 +27,9 @@ export interface AgentsPort {
 /** Everything that routes need. */
 export interface Services {
   readonly catalog: Catalog;
+  /** The rules in force as this is read. */
   readonly ruleSet: RuleSet;
+  readonly rules: RuleLog;
   readonly fleet: FleetProjection;
   readonly anomalies: AnomalyProjection;
   readonly history: History;

@@ -3,7 +3,15 @@ import type { AgentAction, AgentStatus } from "../contract/agent.ts";
 import { TOPICS } from "../contract/topics.ts";
 import type { Bus } from "../bus/port.ts";
 import { type DashboardDependencies, runDashboard } from "./agent.ts";
-import { CATALOG, JsonDecoder, MemoryBus, RULE_SET, TestContext, until } from "./test_support.ts";
+import {
+  CATALOG,
+  fixedRules,
+  JsonDecoder,
+  MemoryBus,
+  RULE_SET,
+  TestContext,
+  until,
+} from "./test_support.ts";
 
 /** A dashboard that is running, with its bus. */
 export interface Site {
@@ -45,7 +53,7 @@ export function depsOf(
     bus,
     topics: TOPICS,
     catalog: CATALOG,
-    ruleSet: RULE_SET,
+    rules: fixedRules(RULE_SET),
     intake: null,
     dataDir,
     host: "127.0.0.1",

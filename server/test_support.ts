@@ -11,6 +11,8 @@ import type {
   RecordColumns,
 } from "../rules-wasm/decoder_port.ts";
 import { type Rule, RULE_SETTINGS_DEFAULT, type RuleSet } from "../rules-wasm/language/ast.ts";
+import { RuleHistory } from "../contract/rule_versions.ts";
+import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import { aborted } from "./periodic.ts";
 
 /** Signals of the tests' catalog, in its order. */
@@ -78,6 +80,17 @@ export const RULE_SET: RuleSet = {
   rules: [ruleOf("overspeed"), ruleOf("harsh-braking", true)],
   version: "3f1c0a9be77d2f40",
 };
+
+/** Rules that never change and have no history. */
+export function fixedRules(ruleSet: RuleSet): RuleLog {
+  return {
+    current: () => ruleSet,
+    version: (name) => name === ruleSet.version ? ruleSet : null,
+    history: new RuleHistory(),
+    onChange: () => () => {},
+    write: () => Promise.resolve({ kind: "conflict", current: ruleSet.version }),
+  };
+}
 
 /** A transition, opened unless said otherwise. */
 export function transitionOf(change: Partial<Transition> = {}): Transition {
