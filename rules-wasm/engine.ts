@@ -41,7 +41,7 @@ export interface RuleMetric {
 
 /** What the kernel's engine tells beside the port. */
 export interface KernelEngine extends Engine {
-  /** Bytes of state that each vehicle takes, whatever its rules do. */
+  /** Bytes of state that a vehicle takes on average, records of what rules have pending apart. */
   bytesPerVehicle(): number;
   /** Openings per rule, in order of the file. */
   ruleMetrics(): readonly RuleMetric[];
@@ -166,7 +166,7 @@ export class PartitionEngine implements KernelEngine {
   }
 
   bytesPerVehicle(): number {
-    return this.plan.stride;
+    return this.plan.stride + this.#memory.f64(K.E_BLOCK_BYTES) / Math.max(1, this.vehicles());
   }
 
   ruleMetrics(): readonly RuleMetric[] {

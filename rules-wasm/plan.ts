@@ -11,6 +11,7 @@ import type { Rule, RuleSet } from "./language/ast.ts";
 import { type Expression, hasAbsent, signalsOf, walk } from "./language/brings.ts";
 import { structure } from "./language/structure.ts";
 import { type Instruction, PlanCode, type StatePart } from "./plan_code.ts";
+import { ringBytesMax } from "./plan_rings.ts";
 
 /** A rung of a severity ladder. */
 export interface PlanLevel {
@@ -55,8 +56,10 @@ export interface Plan {
   readonly states: readonly StatePart[];
   /** Where the signals' last values lie in a vehicle's state: value and T of each. */
   readonly signalsAt: number;
-  /** Bytes of a vehicle's state. */
+  /** Bytes of a vehicle's state, its rings of slots and panes apart. */
   readonly stride: number;
+  /** Bytes of its rings, at most. */
+  readonly ringBytesMax: number;
   readonly activeAt: number;
   readonly activeWords: number;
   readonly filterAt: number;
@@ -93,7 +96,7 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt, settings.zoneOffsets);
   const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
   const signalsAt = Math.ceil(code.stateBytes / 8) * 8;
-  const stride = code.placeRings(signalsAt + 16 * signals.length);
+  const stride = signalsAt + 16 * signals.length;
   const states = signals.map((signal, i): StatePart => ({
     structure: structure({ kind: "signal", signal, type: "number" }),
     offset: signalsAt + 16 * i,
@@ -114,6 +117,7 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     states: [...states, ...code.states],
     signalsAt,
     stride,
+    ringBytesMax: code.code.reduce((sum, each) => sum + ringBytesMax(each), 0),
     activeAt,
     activeWords,
     filterAt,

@@ -3,7 +3,6 @@ import type { Condition, Value } from "./language/ast.ts";
 import { broughtByAll, type Expression, hasAbsent, signalsOf } from "./language/brings.ts";
 import * as K from "./assembly/plan_layout.ts";
 import { conditionCode } from "./plan_conditions.ts";
-import { ringBytes } from "./plan_rings.ts";
 import type { ZoneOffset } from "./language/time_zone.ts";
 import { valueCode } from "./plan_values.ts";
 
@@ -16,7 +15,7 @@ export interface Instruction {
   readonly c: number;
   readonly state: number;
   readonly brings: number;
-  /** Offset of the ring of OP_SLOTS and OP_WINDOW. */
+  /** Bytes of a T in the ring of OP_SLOTS. */
   readonly flags: number;
   readonly k0: number;
   readonly k1: number;
@@ -64,24 +63,6 @@ export class PlanCode {
   ) {
     this.valueCount = signals.length;
     this.stateBytes = stateOffset;
-  }
-
-  /**
-   * Gives the rings of slots and panes their places, behind everything that most rows touch.
-   *
-   * @param from where they begin; @returns where they end
-   */
-  placeRings(from: number): number {
-    let at = from;
-    this.code.forEach((each, i) => {
-      const bytes = ringBytes(each);
-      if (bytes === 0) return;
-      const key = this.states.find((part) => part.offset === each.state)?.structure ?? "";
-      this.code[i] = { ...each, flags: at };
-      this.states.push({ structure: `ring of ${key}`, offset: at, bytes, unknown: false });
-      at += bytes;
-    });
-    return at;
   }
 
   /** The register of a value. */

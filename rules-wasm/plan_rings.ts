@@ -10,19 +10,19 @@ type WindowCall = Extract<
   { readonly fn: WindowFunction | "count" }
 >;
 
-/** What each function keeps of a pane, and the bytes of a vehicle's state beside the panes. */
+/** What each function keeps of a pane, and the bytes of a vehicle's state beside the ring of panes. */
 const WINDOWS: Readonly<
   Record<WindowCall["fn"], { readonly kind: number; readonly headBytes: number }>
 > = {
-  avg: { kind: K.WINDOW_TOTAL, headBytes: 48 },
-  sum: { kind: K.WINDOW_TOTAL, headBytes: 48 },
-  lowest: { kind: K.WINDOW_LEAST, headBytes: 24 },
-  highest: { kind: K.WINDOW_GREATEST, headBytes: 24 },
-  stddev: { kind: K.WINDOW_SPREAD, headBytes: 56 },
+  avg: { kind: K.WINDOW_TOTAL, headBytes: 56 },
+  sum: { kind: K.WINDOW_TOTAL, headBytes: 56 },
+  lowest: { kind: K.WINDOW_LEAST, headBytes: 40 },
+  highest: { kind: K.WINDOW_GREATEST, headBytes: 40 },
+  stddev: { kind: K.WINDOW_SPREAD, headBytes: 72 },
   count: { kind: K.WINDOW_COUNT, headBytes: 24 },
 };
 
-/** Bytes of a pane by what is kept of it. */
+/** Bytes of a pane at most, by what is kept of it. */
 const PANE_BYTES: Readonly<Record<number, number>> = {
   [K.WINDOW_TOTAL]: 12,
   [K.WINDOW_LEAST]: 8,
@@ -41,10 +41,40 @@ function panePlaces(durationMs: number): number {
   return Math.ceil(durationMs / Math.max(1000, durationMs / 32)) + 1;
 }
 
-/** Bytes of the ring that an instruction keeps per vehicle, 0 for none. */
-export function ringBytes({ op, b, c }: Instruction): number {
-  if (op === K.OP_SLOTS) return 16 * c;
-  return op === K.OP_WINDOW ? Math.ceil(PANE_BYTES[b] * c / 8) * 8 : 0;
+/** Bytes that tell the times of a ring's slots apart, all of them less than d before the newest. */
+function timeBytes(durationMs: number): number {
+  return [2, 3, 4].find((bytes) => durationMs < 2 ** (8 * bytes)) ?? 6;
+}
+
+/** Bytes of the block that an instruction's ring takes at most, 0 for none. */
+export function ringBytesMax({ op, b, c, flags }: Instruction): number {
+  if (op === K.OP_SLOTS) return blockBytes(c * (flags + 8));
+  return op === K.OP_WINDOW ? blockBytes(PANE_BYTES[b] * (c - 1)) : 0;
+}
+
+/** Bytes of the block given for so many. */
+function blockBytes(bytes: number): number {
+  const { BLOCK_FINE_MAX: fine, BLOCK_STEP: step, BLOCK_STEP_COARSE: coarse } = K;
+  if (bytes <= fine) return Math.ceil(bytes / step) * step;
+  return fine + Math.ceil((bytes - fine) / coarse) * coarse;
+}
+
+/** The registers of the reference of `delta` and `rate`: its value, then its T. */
+export function slotsCode(code: PlanCode, x: Value, durationMs: number): number {
+  const width = slotWidthMs(durationMs);
+  const places = Math.ceil(durationMs / width) + 1;
+  const key = `slots ${durationMs} ${structure(x)}`;
+  return code.stateful(key, 48, 2, true, (dst, state) => ({
+    op: K.OP_SLOTS,
+    dst,
+    a: code.value(x),
+    c: places,
+    state,
+    brings: code.bringing(x),
+    flags: timeBytes(durationMs),
+    k0: durationMs,
+    k1: width,
+  }));
 }
 
 /** The register of a function over a window. */

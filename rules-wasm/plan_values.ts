@@ -4,7 +4,7 @@ import type { Value } from "./language/ast.ts";
 import { structure } from "./language/structure.ts";
 import type { PlanCode } from "./plan_code.ts";
 import { customCode, truthCode } from "./plan_custom.ts";
-import { slotWidthMs, weightedCode, windowCode } from "./plan_rings.ts";
+import { slotsCode, weightedCode, windowCode } from "./plan_rings.ts";
 import { ageCode, clockCode } from "./plan_time.ts";
 
 const ARITHMETIC = { "+": K.OP_ADD, "-": K.OP_SUB, "*": K.OP_MUL, "/": K.OP_DIV } as const;
@@ -95,21 +95,5 @@ export function previousCode(code: PlanCode, x: Value): number {
     a: code.value(x),
     state,
     brings: code.bringing(x),
-  }));
-}
-
-function slotsCode(code: PlanCode, x: Value, durationMs: number): number {
-  const width = slotWidthMs(durationMs);
-  const places = Math.ceil(durationMs / width) + 1;
-  const key = `slots ${durationMs} ${structure(x)}`;
-  return code.stateful(key, 48, 2, true, (dst, state) => ({
-    op: K.OP_SLOTS,
-    dst,
-    a: code.value(x),
-    c: places,
-    state,
-    brings: code.bringing(x),
-    k0: durationMs,
-    k1: width,
   }));
 }

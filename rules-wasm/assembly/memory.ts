@@ -1,11 +1,12 @@
 /** A bump allocator over the kernel's memory: regions are set up once and never freed. */
+import { E_STATE_BYTES } from "./plan_layout";
 
 let top: usize = 0;
 
 /**
  * Reserves `bytes` at a multiple of `align` (a power of two), zeroed, growing memory as needed.
  *
- * Never called while rows are scanned or evaluated: growing detaches the host's views.
+ * Growing detaches the host's views: they are made anew after every call that may come here.
  */
 export function alloc(bytes: u32, align: u32): usize {
   if (top == 0) top = __heap_base;
@@ -17,4 +18,10 @@ export function alloc(bytes: u32, align: u32): usize {
   if (pages > have && memory.grow(pages - have) < 0) unreachable();
   top = <usize>end;
   return <usize>start;
+}
+
+/** The same for state of vehicles, which is counted. */
+export function allocState(bytes: u32, align: u32): usize {
+  store<f64>(E_STATE_BYTES, load<f64>(E_STATE_BYTES) + <f64>bytes);
+  return alloc(bytes, align);
 }

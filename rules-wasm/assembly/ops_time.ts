@@ -1,10 +1,6 @@
 /** Operators of time: parts of the date, ages, runs that last, what came shortly before. */
-import { E_ALL, E_BASE, E_EVALUATED, E_T, MASK_BYTES } from "./plan_layout";
-
-@inline
-function baseAt(row: u32): usize {
-  return load<u32>(E_BASE + (row << 2));
-}
+import { E_ALL, E_EVALUATED, E_T, MASK_BYTES } from "./plan_layout";
+import { baseAt } from "./ops_state";
 
 /**
  * T by local clocks: T plus the offset in force then.

@@ -2,7 +2,7 @@
  * Operators over the last d: panes of time, row by row, in the order of the log.
  *
  * A window is the left fold of its panes, oldest first. What is kept beside the panes is the fold
- * of all but the newest: only when a pane comes or leaves is it made anew.
+ * of all but the newest: a pane that comes goes into it, and when one leaves it is made anew.
  */
 import {
   E_ALL,
@@ -14,24 +14,29 @@ import {
   WINDOW_TOTAL,
 } from "./plan_layout";
 import { baseAt } from "./ops_state";
+import { ringCount, ringDrop, ringN, ringPush, ringSquares, ringValue, shapeRings } from "./ring";
 
-// Head of a window's state; behind COVERED, what a kind does not need is not there.
+// Head of a window's state; behind FOLD_N, what a kind does not need is not there.
 //
-//   0 u32 place of the newest pane   4 u32 panes from the oldest to the newest, empty ones too
-//   8 f64 number of the newest pane, T / width   16 f64 fold of all panes but the newest
-//  24 f64 count of that   32 f64 T from which x has come without a gap   40 f64 T at which it last
-//  came   48 f64 sum of squares of the fold
+//   0 head of the ring of the panes before the newest, empty ones too
+//   8 f64 number of the newest pane, T / width, NaN for none
+//  16 u32 count of the fold of the panes in the ring   20 u32 count of the newest pane
+//  24 f64 that fold   32 f64 sum, least, greatest or mean of the newest pane
+//  40 f64 T from which x has come without a gap   48 f64 T at which it last came
+//  56 f64 sum of squares of the fold   64 f64 that of the newest pane
 //
-// Its ring, by kind: f64[places] sums, least, greatest or means; f64[places] sums of squares of
-// WINDOW_SPREAD; u32[places] counts of WINDOW_TOTAL, WINDOW_SPREAD and WINDOW_COUNT.
+// In the ring: values of all kinds but WINDOW_COUNT, sums of squares of WINDOW_SPREAD, counts of
+// WINDOW_TOTAL, WINDOW_SPREAD and WINDOW_COUNT.
 
-const W_COVERED: usize = 4;
 const W_NEWEST: usize = 8;
-const W_FOLD: usize = 16;
-const W_N: usize = 24;
-const W_SINCE: usize = 32;
-const W_LAST: usize = 40;
-const W_M2: usize = 48;
+const W_FOLD_N: usize = 16;
+const W_PANE_N: usize = 20;
+const W_FOLD: usize = 24;
+const W_PANE: usize = 32;
+const W_SINCE: usize = 40;
+const W_LAST: usize = 48;
+const W_FOLD_M2: usize = 56;
+const W_PANE_M2: usize = 64;
 
 /** Milliseconds of a pane, at least. */
 const PANE_MS_MIN: f64 = 1000;
@@ -39,24 +44,25 @@ const PANE_MS_MIN: f64 = 1000;
 let kind: i32 = 0;
 let d: f64 = 0;
 let width: f64 = 0;
-let places: u32 = 0;
 let maxGap: f64 = 0;
-/** Offset of the counts in the ring. */
-let countsAt: usize = 0;
 
 /** The fold so far: sum, least, greatest or mean; sum of squares; count. */
 let foldValue: f64 = 0;
 let foldM2: f64 = 0;
-let foldN: f64 = 0;
+let foldN: u32 = 0;
+
+/** Says what rings of panes look like; the newest of `places` panes is not in them. */
+export function shapeWindow(windowKind: i32, places: u32): void {
+  kind = windowKind;
+  shapeRings(0, kind != WINDOW_COUNT, kind == WINDOW_SPREAD, !isExtreme(), places - 1);
+}
 
 /** Says what the next pass of `opWindow` is about. */
-export function startWindow(windowKind: i32, duration: f64, count: u32, gap: f64): void {
-  kind = windowKind;
+export function startWindow(windowKind: i32, duration: f64, places: u32, gap: f64): void {
+  shapeWindow(windowKind, places);
   d = duration;
   width = max<f64>(PANE_MS_MIN, duration / 32);
-  places = count;
   maxGap = gap;
-  countsAt = kind == WINDOW_COUNT ? 0 : <usize>places << (kind == WINDOW_SPREAD ? 4 : 3);
 }
 
 @inline
@@ -69,112 +75,126 @@ function extreme(a: f64, b: f64): f64 {
   return kind == WINDOW_LEAST ? min<f64>(a, b) : max<f64>(a, b);
 }
 
-/** Drops the panes whose end is at or before `before`; @returns whether there were any */
-function leave(at: usize, before: f64): bool {
-  const had = load<u32>(at, W_COVERED);
-  if (had == 0) return false;
-  const newest = load<f64>(at, W_NEWEST);
-  let covered = had;
-  while (covered > 0 && (newest - <f64>covered + 2) * width <= before) covered--;
-  store<u32>(at, covered, W_COVERED);
-  return covered != had;
+@inline
+function startFold(): void {
+  foldValue = isExtreme() ? NaN : 0;
+  foldM2 = 0;
+  foldN = 0;
 }
 
-function clearPane(ring: usize, place: u32): void {
-  if (kind != WINDOW_COUNT) store<f64>(ring + (place << 3), isExtreme() ? NaN : 0);
-  if (kind == WINDOW_SPREAD) store<f64>(ring + ((places + place) << 3), 0);
-  if (!isExtreme()) store<u32>(ring + countsAt + (place << 2), 0);
+function loadFold(at: usize): void {
+  if (!isExtreme()) foldN = load<u32>(at, W_FOLD_N);
+  if (kind != WINDOW_COUNT) foldValue = load<f64>(at, W_FOLD);
+  if (kind == WINDOW_SPREAD) foldM2 = load<f64>(at, W_FOLD_M2);
 }
 
-/** Makes a pane the newest, empty ones before it; @returns whether it was not */
-function enter(at: usize, ring: usize, pane: f64): bool {
-  const covered = load<u32>(at, W_COVERED);
-  if (covered == 0) {
-    store<u32>(at, 0);
-    store<u32>(at, 1, W_COVERED);
-    clearPane(ring, 0);
-  } else {
-    const steps = <u32>(pane - load<f64>(at, W_NEWEST));
-    if (steps == 0) return false;
-    let place = load<u32>(at);
-    for (let i: u32 = 0; i < steps; i++) {
-      place = place + 1 == places ? 0 : place + 1;
-      clearPane(ring, place);
-    }
-    store<u32>(at, place);
-    store<u32>(at, covered + steps, W_COVERED);
-  }
-  store<f64>(at, pane, W_NEWEST);
-  return true;
-}
-
-/** Takes a value into a pane (Welford 1962 for its spread). */
-function add(ring: usize, place: u32, x: f64): void {
-  const value = ring + (place << 3);
-  if (isExtreme()) {
-    const before = load<f64>(value);
-    store<f64>(value, before == before ? extreme(before, x) : x);
-    return;
-  }
-  const counts = ring + countsAt + (place << 2);
-  const n = load<u32>(counts) + 1;
-  store<u32>(counts, n);
-  if (kind == WINDOW_TOTAL) store<f64>(value, load<f64>(value) + x);
-  if (kind != WINDOW_SPREAD) return;
-  const mean = load<f64>(value);
-  const distance = x - mean;
-  const moved = mean + distance / <f64>n;
-  const squares = ring + ((places + place) << 3);
-  store<f64>(value, moved);
-  store<f64>(squares, load<f64>(squares) + distance * (x - moved));
+function storeFold(at: usize): void {
+  if (!isExtreme()) store<u32>(at, foldN, W_FOLD_N);
+  if (kind != WINDOW_COUNT) store<f64>(at, foldValue, W_FOLD);
+  if (kind == WINDOW_SPREAD) store<f64>(at, foldM2, W_FOLD_M2);
 }
 
 /** Takes a pane into the fold (Chan 1979 for its spread); an empty one changes nothing. */
-function foldPane(ring: usize, place: u32): void {
+function foldPane(x: f64, squares: f64, n: u32): void {
   if (isExtreme()) {
-    const x = load<f64>(ring + (place << 3));
     if (x == x) foldValue = foldValue == foldValue ? extreme(foldValue, x) : x;
     return;
   }
-  const n = <f64>load<u32>(ring + countsAt + (place << 2));
-  if (kind == WINDOW_COUNT) {
-    foldValue += n;
-    return;
-  }
   if (n == 0) return;
-  const x = load<f64>(ring + (place << 3));
-  const squares = kind == WINDOW_SPREAD ? load<f64>(ring + ((places + place) << 3)) : 0;
-  const before = foldN;
-  foldN = before + n;
+  const before = <f64>foldN;
+  foldN += n;
   if (before == 0) {
     foldValue = x;
     foldM2 = squares;
   } else if (kind == WINDOW_TOTAL) {
     foldValue += x;
-  } else {
+  } else if (kind == WINDOW_SPREAD) {
+    const count = <f64>n;
+    const all = <f64>foldN;
     const distance = x - foldValue;
-    foldM2 = foldM2 + squares + distance * distance * (before * n / foldN);
-    foldValue = foldValue + distance * (n / foldN);
+    foldM2 = foldM2 + squares + distance * distance * (before * count / all);
+    foldValue = foldValue + distance * (count / all);
   }
 }
 
+function foldNewest(at: usize): void {
+  const n = isExtreme() ? 0 : load<u32>(at, W_PANE_N);
+  const x = kind == WINDOW_COUNT ? 0 : load<f64>(at, W_PANE);
+  foldPane(x, kind == WINDOW_SPREAD ? load<f64>(at, W_PANE_M2) : 0, n);
+}
+
 /** Makes the fold of all panes but the newest anew. */
-function refold(at: usize, ring: usize): void {
-  const covered = load<u32>(at, W_COVERED);
-  foldValue = isExtreme() ? NaN : 0;
-  foldM2 = 0;
-  foldN = 0;
-  if (covered > 1) {
-    let place = load<u32>(at) + places - (covered - 1);
-    if (place >= places) place -= places;
-    for (let i: u32 = 1; i < covered; i++) {
-      foldPane(ring, place);
-      place = place + 1 == places ? 0 : place + 1;
-    }
+function refold(at: usize): void {
+  startFold();
+  const count = ringCount(at);
+  for (let i: u32 = 0; i < count; i++) {
+    const n = isExtreme() ? 0 : ringN(at, i);
+    const x = kind == WINDOW_COUNT ? 0 : ringValue(at, i);
+    foldPane(x, kind == WINDOW_SPREAD ? ringSquares(at, i) : 0, n);
   }
-  store<f64>(at, foldValue, W_FOLD);
-  if (kind == WINDOW_TOTAL || kind == WINDOW_SPREAD) store<f64>(at, foldN, W_N);
-  if (kind == WINDOW_SPREAD) store<f64>(at, foldM2, W_M2);
+  storeFold(at);
+}
+
+/** Drops the panes whose end is at or before `before`. */
+@inline
+function leave(at: usize, before: f64): void {
+  const newest = load<f64>(at, W_NEWEST);
+  const count = ringCount(at);
+  let left: u32 = 0;
+  while (left < count && (newest - <f64>(count - left) + 1) * width <= before) left++;
+  const none = (newest + 1) * width <= before;
+  if (left > 0) {
+    ringDrop(at, left);
+    if (!none) refold(at);
+  }
+  if (none) store<f64>(at, NaN, W_NEWEST);
+}
+
+function startPane(at: usize, pane: f64): void {
+  store<f64>(at, pane, W_NEWEST);
+  if (!isExtreme()) store<u32>(at, 0, W_PANE_N);
+  if (kind != WINDOW_COUNT) store<f64>(at, isExtreme() ? NaN : 0, W_PANE);
+  if (kind == WINDOW_SPREAD) store<f64>(at, 0, W_PANE_M2);
+}
+
+/** Makes a pane the newest, empty ones before it. */
+@inline
+function enter(at: usize, pane: f64): void {
+  const newest = load<f64>(at, W_NEWEST);
+  if (newest == pane) return;
+  if (newest != newest) {
+    startFold();
+    storeFold(at);
+  } else {
+    loadFold(at);
+    foldNewest(at);
+    storeFold(at);
+    const n = isExtreme() ? 0 : load<u32>(at, W_PANE_N);
+    const x = kind == WINDOW_COUNT ? 0 : load<f64>(at, W_PANE);
+    ringPush(at, 0, x, kind == WINDOW_SPREAD ? load<f64>(at, W_PANE_M2) : 0, n);
+    const empty = isExtreme() ? NaN : 0;
+    for (let each = newest + 1; each < pane; each++) ringPush(at, 0, empty, 0, 0);
+  }
+  startPane(at, pane);
+}
+
+/** Takes a value into the newest pane (Welford 1962 for its spread). */
+@inline
+function add(at: usize, x: f64): void {
+  if (isExtreme()) {
+    const before = load<f64>(at, W_PANE);
+    store<f64>(at, before == before ? extreme(before, x) : x, W_PANE);
+    return;
+  }
+  const n = load<u32>(at, W_PANE_N) + 1;
+  store<u32>(at, n, W_PANE_N);
+  if (kind == WINDOW_TOTAL) store<f64>(at, load<f64>(at, W_PANE) + x, W_PANE);
+  if (kind != WINDOW_SPREAD) return;
+  const mean = load<f64>(at, W_PANE);
+  const distance = x - mean;
+  const moved = mean + distance / <f64>n;
+  store<f64>(at, moved, W_PANE);
+  store<f64>(at, load<f64>(at, W_PANE_M2) + distance * (x - moved), W_PANE_M2);
 }
 
 /** Notes that x came at T. */
@@ -197,28 +217,28 @@ function finite(x: f64): f64 {
 }
 
 /** Writes what a window comes to at T; of WINDOW_TOTAL both registers. */
-function result(at: usize, ring: usize, t: f64, out: usize, outAverage: usize): void {
-  if (load<u32>(at, W_COVERED) == 0) {
+@inline
+function result(at: usize, t: f64, out: usize, outAverage: usize): void {
+  const newest = load<f64>(at, W_NEWEST);
+  if (newest != newest) {
     store<f64>(out, kind == WINDOW_TOTAL || kind == WINDOW_COUNT ? 0 : NaN);
     if (kind == WINDOW_TOTAL) store<f64>(outAverage, NaN);
     return;
   }
-  foldValue = load<f64>(at, W_FOLD);
-  if (kind == WINDOW_TOTAL || kind == WINDOW_SPREAD) foldN = load<f64>(at, W_N);
-  if (kind == WINDOW_SPREAD) foldM2 = load<f64>(at, W_M2);
-  foldPane(ring, load<u32>(at));
+  loadFold(at);
+  foldNewest(at);
   if (kind == WINDOW_SPREAD) {
-    store<f64>(out, isFull(at, t) ? finite(Math.sqrt(foldM2 / foldN)) : NaN);
+    store<f64>(out, isFull(at, t) ? finite(Math.sqrt(foldM2 / <f64>foldN)) : NaN);
     return;
   }
-  store<f64>(out, finite(foldValue));
+  store<f64>(out, kind == WINDOW_COUNT ? <f64>foldN : finite(foldValue));
   if (kind == WINDOW_TOTAL) {
-    store<f64>(outAverage, isFull(at, t) ? finite(foldValue / foldN) : NaN);
+    store<f64>(outAverage, isFull(at, t) ? finite(foldValue / <f64>foldN) : NaN);
   }
 }
 
 /**
- * What came in the last d, at each row.
+ * What came in the last d, at each row. `startWindow` comes first.
  *
  * @param a register of x
  * @param truth the condition counted, by WINDOW_COUNT only
@@ -229,7 +249,6 @@ export function opWindow(
   a: usize,
   truth: usize,
   state: usize,
-  rings: usize,
   brings: usize,
   words: u32,
 ): void {
@@ -239,21 +258,18 @@ export function opWindow(
     for (let rest = load<u64>(E_ALL + (w << 3)); rest != 0; rest &= rest - 1) {
       const bit = <u64>ctz(rest);
       const row = (w << 6) + <u32>bit;
-      const base = baseAt(row);
-      const at = base + state;
-      const ring = base + rings;
+      const at = baseAt(row) + state;
       const t = load<f64>(E_T + (row << 3));
-      let changed = leave(at, t - d);
+      leave(at, t - d);
       if ((taken >> bit) & 1) {
         const x: f64 = kind == WINDOW_COUNT ? 1 : load<f64>(a + (row << 3));
         if (x == x) {
-          if (enter(at, ring, Math.floor(t / width))) changed = true;
-          add(ring, load<u32>(at), x);
+          enter(at, Math.floor(t / width));
+          add(at, x);
           if (kind == WINDOW_TOTAL || kind == WINDOW_SPREAD) noteComing(at, t);
         }
       }
-      if (changed) refold(at, ring);
-      result(at, ring, t, dst + (row << 3), dstAverage + (row << 3));
+      result(at, t, dst + (row << 3), dstAverage + (row << 3));
     }
   }
 }

@@ -98,7 +98,7 @@ export const OP_MAX = 10;
 export const OP_PREV = 11;
 /**
  * Reference of a: dst its value, the next register its T; k0 is d, k1 the slots' width, c places
- * of the ring, whose offset is in the flags.
+ * of the ring at most, the flags bytes of a T in it.
  */
 export const OP_SLOTS = 12;
 /** a less b, where c (T of b) is at least T - k0. */
@@ -122,8 +122,8 @@ export const OP_CUSTOM_ARGUMENT = 30;
 export const OP_CUSTOM = 31;
 
 /**
- * Of what came in the last k0 (d); b is WINDOW_*, c places of the ring, whose offset is in the
- * flags, k1 max_gap. WINDOW_TOTAL: dst the sum, the next register the average.
+ * Of what came in the last k0 (d); b is WINDOW_*, c places of the ring at most, k1 max_gap.
+ * WINDOW_TOTAL: dst the sum, the next register the average.
  */
 export const OP_WINDOW = 15;
 /** dst the mean of a weighted by time, k0 tau; the next register its score; k1 max_gap. */
@@ -258,6 +258,12 @@ export const ABSENT_MAX = 250;
 /** Vehicles whose state is allocated together. */
 export const VEHICLES_PER_CHUNK = 256;
 
+/** Blocks of rings: sizes are multiples of a step, of a coarser one from BLOCK_FINE_MAX on. */
+export const BLOCK_STEP = 16;
+export const BLOCK_FINE_MAX = 256;
+export const BLOCK_STEP_COARSE = 64;
+export const BLOCK_BYTES_MAX = 1024;
+
 /** Fixed addresses in the engine's part of memory (layout.ts: ENGINE, 96 KB). */
 export const E_CONTROL = 0x28000;
 /** f64: due A of the earliest timer, Infinity if none. */
@@ -276,6 +282,8 @@ export const E_STATE_BYTES = 0x28038;
 export const E_FORGOTTEN_SLOT = 0x28040;
 export const E_RECORDS = 0x28044;
 export const E_TOUCHED = 0x28048;
+/** f64: bytes of the blocks in use. */
+export const E_BLOCK_BYTES = 0x28050;
 
 /** Masks of kinds of rows. */
 export const E_EVALUATED = 0x28100;

@@ -62,6 +62,7 @@ import {
   OP_PREV,
   OP_PREV_CONDITION,
   OP_RECENT,
+  OP_SLOTS,
   OP_WEIGHTED,
   OP_WINDOW,
   REASON_CLOCK_RESET,
@@ -89,12 +90,14 @@ import {
   opNot,
 } from "./ops_condition";
 import { evaluateCustom, isCustom } from "./ops_custom";
-import { opPrev, opPrevCondition, opSlots } from "./ops_state";
+import { opSlots, shapeSlots } from "./ops_slots";
+import { opPrev, opPrevCondition } from "./ops_state";
 import { opAge, opClock, opHeld, opLocal, opRecent } from "./ops_time";
 import { opWeighted } from "./ops_weight";
-import { opWindow, startWindow } from "./ops_window";
+import { opWindow, shapeWindow, startWindow } from "./ops_window";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
 import { clearAll, forgetActive, lifecycle } from "./lifecycle";
+import { ringRelease } from "./ring";
 import { vehicleAt } from "./state";
 import { startTransitions } from "./transitions";
 import {
@@ -151,13 +154,11 @@ function evaluateState(at: usize, op: i32, words: u32): void {
   } else if (op == OP_WINDOW) {
     startWindow(load<i32>(at, I_B), d, load<u32>(at, I_C), load<f64>(at, I_K1));
     const truth = conditionAt(load<i32>(at, I_A));
-    const rings: usize = load<u32>(at, I_FLAGS);
-    opWindow(valueAt(dst), valueAt(dst + 1), a, truth, state, rings, brings, words);
+    opWindow(valueAt(dst), valueAt(dst + 1), a, truth, state, brings, words);
   } else {
+    shapeSlots(load<u32>(at, I_FLAGS), load<u32>(at, I_C));
     const width = load<f64>(at, I_K1);
-    const places = load<u32>(at, I_C);
-    const rings: usize = load<u32>(at, I_FLAGS);
-    opSlots(valueAt(dst), valueAt(dst + 1), a, state, rings, brings, d, width, places, words);
+    opSlots(valueAt(dst), valueAt(dst + 1), a, state, brings, d, width, words);
   }
 }
 
@@ -262,8 +263,23 @@ function clearRow(row: u32, reason: u32): void {
   leaveRows(row, row + 1);
 }
 
+/** Gives a vehicle's rings back. */
+function releaseRings(base: usize): void {
+  let at = code;
+  for (let i: u32 = 0; i < codeCount; i++) {
+    const op = load<i32>(at, I_OP);
+    if (op == OP_SLOTS || op == OP_WINDOW) {
+      if (op == OP_SLOTS) shapeSlots(load<u32>(at, I_FLAGS), load<u32>(at, I_C));
+      else shapeWindow(load<i32>(at, I_B), load<u32>(at, I_C));
+      ringRelease(base + load<u32>(at, I_STATE));
+    }
+    at += I_BYTES;
+  }
+}
+
 /** Makes a vehicle's state that of a fresh one, but for its place in the order of silence. */
 function freshen(base: usize): void {
+  releaseRings(base);
   const lastA = load<f64>(base, V_LAST_A);
   const next = load<u32>(base, V_NEXT);
   const prev = load<u32>(base, V_PREV);

@@ -1,6 +1,6 @@
 /** State of vehicles: fixed blocks in chunks; and records of what rules have pending or open. */
-import { alloc } from "./memory";
-import { E_OPEN, E_RECORDS, E_STATE_BYTES, E_TOUCHED, VEHICLES_PER_CHUNK } from "./plan_layout";
+import { alloc, allocState } from "./memory";
+import { E_OPEN, E_RECORDS, E_TOUCHED, VEHICLES_PER_CHUNK } from "./plan_layout";
 import { activeAt, stride, template } from "./plan";
 
 /** Vehicle chunks at most: 2^24 vehicles. */
@@ -14,19 +14,13 @@ export function vehicleAt(slot: u32): usize {
   return load<u32>(chunks + ((slot >> 8) << 2)) + (slot & 255) * stride;
 }
 
-@inline
-function countBytes(bytes: u32): void {
-  store<f64>(E_STATE_BYTES, load<f64>(E_STATE_BYTES) + <f64>bytes);
-}
-
 /** Gives every slot below `count` its state. */
 export function addVehicles(count: u32): void {
   if (chunks == 0) chunks = alloc(CHUNKS_MAX * 4, 16);
   while (vehicleCount < count) {
     if ((vehicleCount & (VEHICLES_PER_CHUNK - 1)) == 0) {
-      const bytes = stride * VEHICLES_PER_CHUNK;
-      store<u32>(chunks + ((vehicleCount >> 8) << 2), <u32>alloc(bytes, 64));
-      countBytes(bytes);
+      const chunk = allocState(stride * VEHICLES_PER_CHUNK, 64);
+      store<u32>(chunks + ((vehicleCount >> 8) << 2), <u32>chunk);
     }
     memory.copy(vehicleAt(vehicleCount), template, stride);
     vehicleCount++;
@@ -95,8 +89,7 @@ function home(slot: u32, rule: u32): u32 {
 /** Makes sure that `more` records can be made without memory growing. */
 export function reserveRecords(more: u32): void {
   while (freeCount < more) {
-    const chunk = alloc(RECORDS_PER_CHUNK * R_BYTES, 64);
-    countBytes(RECORDS_PER_CHUNK * R_BYTES);
+    const chunk = allocState(RECORDS_PER_CHUNK * R_BYTES, 64);
     for (let i: u32 = 0; i < RECORDS_PER_CHUNK; i++) {
       const record = chunk + i * R_BYTES;
       store<u32>(record, <u32>free);
@@ -113,8 +106,7 @@ export function reserveRecords(more: u32): void {
 function rehash(size: u32): void {
   const old = table;
   const oldSize: u32 = old == 0 ? 0 : mask + 1;
-  table = alloc(size * 4, 64);
-  countBytes(size * 4);
+  table = allocState(size * 4, 64);
   mask = size - 1;
   for (let i: u32 = 0; i < oldSize; i++) {
     const record = load<u32>(old + (i << 2));

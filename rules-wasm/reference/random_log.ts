@@ -10,12 +10,16 @@ export interface LogRecord {
 
 /** Starts of logs: one of no note, and ones shortly before clocks change in Sydney and Berlin. */
 const STARTS_MS = [1_760_000_000_000, Date.UTC(2025, 9, 4, 15), Date.UTC(2025, 9, 26, 0, 40)];
+const DAY_MS = 86_400_000;
+/** How fast time passes in a log: most within minutes, some over hours, days or years. */
+const SCALES = [1, 1, 1, 1, 1, 20, 500, 20_000];
 
 /** A log of `count` records of a few vehicles. */
 export function randomLog(random: Seeded, count: number): LogRecord[] {
+  const scale = random.pick(SCALES);
   const vehicles = Array.from({ length: 1 + random.below(5) }, (_, i) => ({
     id: `V-${i + 1}`,
-    skew: random.chance(0.2) ? random.below(20_000) - 10_000 : 0,
+    skew: skew(random),
     values: { speed: 50, rpm: 1800, coolant: 85, fuel: 50, battery: 12.5 },
     ignition: true,
   }));
@@ -23,7 +27,7 @@ export function randomLog(random: Seeded, count: number): LogRecord[] {
   const log: LogRecord[] = [];
   let append = random.pick(STARTS_MS);
   while (log.length < count) {
-    append += step(random);
+    append += step(random) * scale;
     // Now and then the bus's own clock steps back.
     const stamped = random.chance(0.005) ? append - random.below(5_000) : append;
     if (random.chance(0.03)) {
@@ -32,8 +36,10 @@ export function randomLog(random: Seeded, count: number): LogRecord[] {
     }
     const vehicle = random.pick(vehicles);
     if (random.chance(0.003)) vehicle.skew -= random.pick([3_000, 60_000, 3_600_000]);
+    // A backlog leaps on towards the present.
+    if (vehicle.skew < -DAY_MS && random.chance(0.02)) vehicle.skew += random.below(-vehicle.skew);
     const samples = random.chance(0.1) ? 1 + random.below(4) : 1;
-    const lines = Array.from({ length: samples }, () => line(random, vehicle, append));
+    const lines = Array.from({ length: samples }, () => line(random, vehicle, append, scale));
     let value = text.encode(lines.join("\n"));
     if (random.chance(0.03)) value = mutated(random, value);
     log.push({ value, append: stamped });
@@ -56,17 +62,24 @@ interface RandomVehicle {
   ignition: boolean;
 }
 
-function line(random: Seeded, vehicle: RandomVehicle, append: number): string {
+/** How far a vehicle's T lies from A: some are a little off, some send what is years old. */
+function skew(random: Seeded): number {
+  const dice = random.next();
+  if (dice < 0.2) return random.below(20_000) - 10_000;
+  return dice < 0.3 ? -random.below(1_500) * DAY_MS : 0;
+}
+
+function line(random: Seeded, vehicle: RandomVehicle, append: number, scale: number): string {
   for (const name of Object.keys(vehicle.values)) {
     const width = name === "rpm" ? 400 : name === "battery" ? 1 : 12;
     vehicle.values[name] = walk(random, vehicle.values[name], width);
   }
   if (random.chance(0.1)) vehicle.ignition = !vehicle.ignition;
-  let t = append + vehicle.skew - random.below(300);
+  let t = append + vehicle.skew - random.below(300) * scale;
   // Whole seconds make samples of one T; a backlog and leaps come now and then.
   if (random.chance(0.5)) t = Math.floor(t / 1_000) * 1_000;
   if (random.chance(0.02)) t -= random.below(120_000);
-  if (random.chance(0.004)) t += random.pick([50_000, 70_000, 86_400_000]);
+  if (random.chance(0.004)) t += random.pick([50_000, 70_000, DAY_MS]);
   const fields: string[] = [];
   fields.push(
     `"${random.pick(["vehicle", "vehicle", "vehicle_id"])}":${JSON.stringify(vehicle.id)}`,

@@ -19,9 +19,11 @@ const TIME_ZONES = [
 export function randomRules(random: Seeded): string {
   const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => rule(random, i));
   const settings = [
-    random.chance(0.5) ? `max_gap: ${random.pick(["1 s", "2 s", "5 s", "30 s", "1 min"])}` : "",
+    random.chance(0.5)
+      ? `max_gap: ${random.pick(["1 s", "2 s", "5 s", "30 s", "1 min", "90 d"])}`
+      : "",
     random.chance(0.3) ? `unknown_after: ${random.pick(["30 s", "5 min"])}` : "",
-    random.chance(0.3) ? `forget_after: ${random.pick(["2 min", "10 min"])}` : "",
+    random.chance(0.3) ? `forget_after: ${random.pick(["2 min", "10 min", "366 d"])}` : "",
     random.chance(0.3) ? `clock_reset_after: ${random.pick(["20 s", "2 min"])}` : "",
     random.chance(0.2) ? `max_clock_ahead: ${random.pick(["5 s", "5 min"])}` : "",
     random.chance(0.1) ? "max_vehicles: 3" : "",
@@ -101,7 +103,7 @@ function condition(random: Seeded, depth: number): string {
   ])(random);
 }
 
-const WINDOWS = ["1 s", "2500 ms", "10 s", "33333 ms", "1 min", "4 min"];
+const WINDOWS = ["1 s", "2500 ms", "10 s", "33333 ms", "1 min", "4 min", "3 h", "60 d"];
 
 function comparison(random: Seeded): string {
   const op = random.pick(["<", "<=", ">", ">=", "==", "!="]);
@@ -110,7 +112,7 @@ function comparison(random: Seeded): string {
   if (random.chance(0.08)) return customComparison(random, op);
   if (random.chance(0.2)) {
     const { name } = random.pick(NUMBERS);
-    const ms = random.pick(["20 ms", "1 s", "5 s", "30 s"]);
+    const ms = random.pick(["20 ms", "1 s", "5 s", "30 s", "2 min", "3 h", "40 d", "70 d"]);
     return random.chance(0.5)
       ? `delta(${name}, ${ms}) ${op} ${random.below(9) - 4}`
       : `rate(${name}, ${ms}) ${op} ${random.below(9) - 4}`;
@@ -128,7 +130,7 @@ function comparison(random: Seeded): string {
 function run(random: Seeded): string {
   const inner = () => random.chance(0.2) ? "ignition" : condition(random, random.below(2));
   const named = () => `(${inner()}) and ${random.pick(NUMBERS).name} >= 0`;
-  const d = random.pick(["10 ms", "1 s", "4 s", "15 s", "1 min"]);
+  const d = random.pick(["10 ms", "1 s", "4 s", "15 s", "1 min", "2 h", "50 d"]);
   if (random.chance(0.5)) return `held(${random.chance(0.5) ? comparison(random) : named()}, ${d})`;
   // What is seldom true finds the limits of d, and two parts at one T.
   const { name, limit } = random.pick(NUMBERS);
