@@ -7,6 +7,7 @@ import { Program, runKilter, until, withFolder } from "./e2e/program.ts";
 const ROOT = new URL("./", import.meta.url);
 const PAGES = [
   "README.md",
+  "docs/custom_operators.md",
   "docs/operating.md",
   "docs/producing.md",
   "docs/proving.md",
