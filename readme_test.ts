@@ -139,6 +139,8 @@ Deno.test("README: what init writes out passes rules check, and backtest takes i
     assertEquals((await runKilter(["init", dir], [dir])).code, 0);
     const check = await runKilter(["rules", "check", `${dir}/rules.yaml`]);
     assertEquals(check.code, 0, check.stderr);
+    const test = await runKilter(["rules", "test", `${dir}/rules_test.yaml`, "--strict"]);
+    assertEquals(test.code, 0, test.stdout);
     const run = await runKilter(["backtest", "--rules", `${dir}/rules.yaml`, ...data], [dir]);
     assertEquals(run.code, 0, run.stderr);
   }));

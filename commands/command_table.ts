@@ -32,8 +32,8 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     files: [0, 0],
   },
   rules: {
-    hint: "check FILE | versions | rollback [VERSION]",
-    help: "faults and likely mistakes of a rules file; versions in force, and the way back",
+    hint: "check|test FILE… | versions | rollback [VERSION]",
+    help: "faults and likely mistakes of rules, their tests; versions in force, and the way back",
     files: [1, 1_000],
   },
   init: { hint: "[DIR]", help: "writes the shipped defaults out to edit", files: [0, 1] },

@@ -16,6 +16,7 @@ export class FileFaults extends Error {
 export const SHIPPED = {
   rules: new URL("../rules-wasm/rules.yaml", import.meta.url),
   catalog: new URL("../rules-wasm/signals.yaml", import.meta.url),
+  tests: new URL("../rules-wasm/rules_test.yaml", import.meta.url),
   rulesSchema: new URL("../rules-wasm/schema/rules.schema.json", import.meta.url),
   catalogSchema: new URL("../rules-wasm/schema/signals.schema.json", import.meta.url),
 } as const;

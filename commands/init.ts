@@ -5,7 +5,7 @@ import { say } from "./output.ts";
 import { SETTINGS } from "./settings_table.ts";
 
 /**
- * Writes rules, catalog, the schemas by which an editor checks them, and a commented settings file
+ * Writes rules, their tests, catalog, the schemas by which an editor checks them, and a commented settings file
  * to a folder; what exists is left as it is.
  */
 export async function init(_settings: Settings, files: readonly string[]): Promise<number> {
@@ -13,6 +13,7 @@ export async function init(_settings: Settings, files: readonly string[]): Promi
   await Deno.mkdir(`${dir}/schema`, { recursive: true });
   const contents: [string, string][] = [
     ["rules.yaml", await Deno.readTextFile(SHIPPED.rules)],
+    ["rules_test.yaml", await Deno.readTextFile(SHIPPED.tests)],
     ["signals.yaml", await Deno.readTextFile(SHIPPED.catalog)],
     // Where the first lines of the two files look for them.
     ["schema/rules.schema.json", await Deno.readTextFile(SHIPPED.rulesSchema)],

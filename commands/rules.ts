@@ -8,6 +8,7 @@ type Action = (settings: Settings, files: readonly string[]) => Promise<number>;
 /** Actions load what they need and nothing else: `rules check` opens no bus. */
 const ACTIONS: Readonly<Record<string, () => Promise<Action>>> = {
   check: async () => onFiles("check", (await import("./rules_check.ts")).checkRules),
+  test: async () => onFiles("test", (await import("./rules_cases.ts")).testRules),
   versions: async () => (await import("./rule_versions.ts")).listVersions,
   rollback: async () => (await import("./rule_versions.ts")).rollBack,
 };

@@ -72,6 +72,8 @@ export interface Settings {
   readonly strict: boolean;
   /** Again whenever a file changes. */
   readonly watch: boolean;
+  /** Draws with ASCII alone. */
+  readonly ascii: boolean;
 }
 
 /** Settings while they are put together. */
@@ -116,6 +118,7 @@ export const SETTINGS_DEFAULT: Settings = {
   json: false,
   strict: false,
   watch: false,
+  ascii: false,
 };
 
 /** How one setting is given. */
@@ -255,6 +258,7 @@ export const SETTINGS: readonly SettingSpec[] = [
   setting("strict", "strict", "", "warnings fail, and so does what no test covers", flag, [
     "rules",
   ], { bare: true }),
+  setting("ascii", "ascii", "", "draw with ASCII alone", flag, ["rules"], { bare: true }),
   setting("watch", "watch", "", "test again whenever a file changes", flag, ["rules"], {
     bare: true,
   }),
@@ -293,7 +297,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     "DURATION",
     "age beyond which records may go",
     duration,
-    [...ON_BUS, "rules"],
+    ON_BUS,
   ),
   setting(
     "retentionBytes",

@@ -7,6 +7,7 @@ const ROOT = new URL("../", import.meta.url);
 const NEEDED = [
   "rules-wasm/kernel.wasm",
   "rules-wasm/rules.yaml",
+  "rules-wasm/rules_test.yaml",
   "rules-wasm/signals.yaml",
   "server/pages/kilter.css",
   "server/pages/theme.js",

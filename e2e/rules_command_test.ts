@@ -1,6 +1,6 @@
 /** `rules` as its users start it. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runKilter, withFolder } from "./program.ts";
+import { runKilter, until, withFolder } from "./program.ts";
 
 const SOUND = "version: 1\nrules:\n  - id: fast\n    when: speed > 130 km/h\n";
 const ODD = "version: 1\nrules:\n  - id: fast\n    when: speed > 500 km/h\n";
@@ -69,4 +69,98 @@ Deno.test("rules check: as JSON, and with a recording to know the signals of", (
     assertEquals(Object.keys(second.faults[0]), [
       ...["line", "column", "length", "message", "suggestion"],
     ]);
+  }));
+
+const TESTS = `version: 1
+rules: sound.yaml
+tests:
+  - name: it opens
+    series: { speed: 120 +5x10 }
+    expect: { fast: opened at AT }
+`;
+
+Deno.test("rules test: passed, failed and faulty files, as text and as JSON", () =>
+  withFolder(async (dir) => {
+    const file = `${dir}/t.yaml`;
+    await Deno.writeTextFile(`${dir}/sound.yaml`, SOUND);
+    const run = async (at: string, ...args: string[]) => {
+      await Deno.writeTextFile(file, TESTS.replace("AT", at));
+      return await runKilter(["rules", "test", file, ...args]);
+    };
+    const passed = await run("3 s");
+    assertEquals([passed.code, passed.stderr], [0, ""]);
+    assertStringIncludes(passed.stdout, `${file}: 1 tests, 1 passed\n`);
+    assertStringIncludes(passed.stdout, "1 of 1 rules opened, 0 of 1 cleared");
+    assertStringIncludes(passed.stdout, "  fast never cleared\n");
+    assertEquals((await run("3 s", "--strict")).code, 1);
+
+    const failed = await run("4 s", "--ascii");
+    assertEquals(failed.code, 1);
+    assertStringIncludes(failed.stdout, `FAILED ${file}:4:11: it opens\n`);
+    assertStringIncludes(failed.stdout, "  fast: expected opened at 4 s, got opened at 3 s\n");
+    assertStringIncludes(failed.stdout, "  expected    ....O======\n");
+    assert(!failed.stdout.includes("\x1b"), "no colours where nobody sees them");
+
+    const faulty = await run("4 V");
+    assertEquals(faulty.code, 2);
+    assertStringIncludes(faulty.stderr, `${file}:6:`);
+
+    const json: unknown = JSON.parse((await run("4 s", "--json")).stdout);
+    assert(typeof json === "object" && json !== null && "files" in json && "coverage" in json);
+    assert(Array.isArray(json.files) && Array.isArray(json.coverage));
+    const [{ tests }] = json.files;
+    assertEquals(tests, [{
+      name: "it opens",
+      line: 4,
+      ok: false,
+      failures: [{
+        rule: "fast",
+        vehicle: "V",
+        differences: ["expected opened at 4 s, got opened at 3 s"],
+        expected: [{ kind: "opened", at: "4 s" }],
+        got: [{ kind: "opened", at: "3 s" }],
+      }],
+    }]);
+    assertEquals(json.coverage[0].rules[0].opened, true);
+    await Deno.writeTextFile(`${dir}/sound.yaml`, FAULTY);
+    const rules = await run("3 s");
+    assertEquals(rules.code, 2);
+    assertStringIncludes(rules.stderr, `${dir}/sound.yaml:4:11`);
+  }));
+
+Deno.test("rules test --watch: runs again when the rules change, and ends with Ctrl-C", () =>
+  withFolder(async (dir) => {
+    const [rules, file] = [`${dir}/sound.yaml`, `${dir}/t.yaml`];
+    await Deno.writeTextFile(rules, SOUND);
+    await Deno.writeTextFile(file, TESTS.replace("AT", "3 s"));
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-check", "--no-prompt", "--allow-read", "--allow-env", "main.ts"],
+        ...["rules", "test", file, "--watch"],
+      ],
+      cwd: new URL("../", import.meta.url),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    let said = "";
+    const reading = Promise.all([child.stdout, child.stderr].map(async (stream) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) said += text;
+    }));
+    const shown = (text: string) => () => Promise.resolve(said.includes(text));
+    await until("it ran", shown("1 tests, 1 passed"), () => said);
+    await until("it watches", shown("watching"), () => said);
+    // As editors do: a new file in the place of the old one.
+    await Deno.writeTextFile(`${dir}/new`, SOUND.replace("130", "140"));
+    await Deno.rename(`${dir}/new`, rules);
+    await until("it failed", shown("got opened at 5 s"), () => said);
+    await Deno.writeTextFile(rules, FAULTY);
+    await until("the fault was told", shown(`${rules}:4:11`), () => said);
+    await Deno.writeTextFile(rules, SOUND);
+    const passes = () => Promise.resolve(said.split("1 tests, 1 passed").length === 3);
+    await until("it passes again", passes, () => said);
+    child.kill("SIGINT");
+    const { code } = await child.status;
+    await reading;
+    assertEquals(code, 130);
   }));
