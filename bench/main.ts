@@ -1,91 +1,174 @@
-/** `deno task bench`: every figure that the documents name, with what it was measured on. */
+/**
+ * `deno task bench [--only NAME,…]`: every figure that the documents name, with what it was
+ * measured on. Names: shipped, twenty, scaling, operators, bus.
+ */
 import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
-import { say, writeData } from "../commands/output.ts";
+import { say } from "../commands/output.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { busRow } from "./bus_rows.ts";
-import { type EngineRow, engineRow } from "./engine_rows.ts";
-import { AA_BOUNDS, ROUNDS } from "./measure.ts";
+import { type EngineRow, engineRow, type Peer } from "./engine_rows.ts";
+import { ROUNDS } from "./measure.ts";
+import { operatorRows } from "./operator_rows.ts";
+import { HandWrittenPeer } from "./peer_20.ts";
+import { TypeScriptPeer } from "./peer_typescript.ts";
+import { peakMegabytes, perSecond, print, rates, steadyRow, times } from "./report.ts";
+import { RULES_20 } from "./rule_sets.ts";
+import { ruleScaling, type ScalingRow, vehicleScaling } from "./scaling_rows.ts";
 
-const SAMPLES = Number(Deno.env.get("KILTER_BENCH_SAMPLES") ?? 100_000);
-const BUS_SAMPLES = SAMPLES * 10;
-const TRIES = 4;
+const SAMPLES = Number(Deno.env.get("KILTER_BENCH_SAMPLES") ?? 50_000);
+/** Samples of the bus row for each of the others'. */
+const BUS_FACTOR = 20;
 const now = () => performance.now();
 
-/** Runs all rows; the exit code is 1 if a row could not be measured. */
-async function main(): Promise<number> {
-  const catalog = readCatalog("");
-  const ruleSet = readRules("", catalog);
+const catalog = readCatalog("");
+const shipped = readRules("", catalog);
+const twenty = readRules(RULES_20, catalog);
+
+/** The parts of the report by name; each gives the number of rows that failed. */
+const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
+  shipped: () =>
+    engineRows(
+      `Bytes to anomalies against idiomatic TypeScript over JSON.parse: ` +
+        `the ${shipped.rules.length} rules shipped`,
+      shipped,
+      () => new TypeScriptPeer(shipped),
+      {},
+      (hostile) => hostile ? "4" : "2.5",
+    ),
+  twenty: () =>
+    engineRows(
+      "The same with 20 stateful rules, against TypeScript written by hand to them",
+      twenty,
+      () => new HandWrittenPeer(twenty),
+      { episodeSamples: 4, intervalMs: 10_000 },
+      (hostile) => hostile ? "7" : "",
+    ),
+  scaling,
+  operators,
+  bus,
+};
+
+/** Runs the sections asked for; the exit code is 1 if a row could not be measured. */
+async function main(args: readonly string[]): Promise<number> {
+  const only = args[0] === "--only" && args.length === 2 ? args[1].split(",") : null;
+  const wanted = only ?? Object.keys(SECTIONS);
+  if (args.length > 0 && only === null || wanted.some((name) => !(name in SECTIONS))) {
+    say(`Usage: deno task bench [--only ${Object.keys(SECTIONS).join(",")}]`);
+    return 2;
+  }
   const { deno, v8 } = Deno.version;
-  print(
-    `machine: ${
-      cpus()[0]?.model ?? Deno.build.arch
-    }, ${navigator.hardwareConcurrency} cores; Deno ${deno}, V8 ${v8}`,
-  );
-  print(`rules: ${ruleSet.rules.length} shipped ones, version ${ruleSet.version}`);
-  print("");
-  print(`Bytes to anomalies against idiomatic TypeScript over JSON.parse, record by record`);
+  const model = cpus()[0]?.model ?? Deno.build.arch;
+  print(`machine: ${model}, ${navigator.hardwareConcurrency} cores; Deno ${deno}, V8 ${v8}`);
+  let failed = 0;
+  for (const name of wanted) {
+    print();
+    failed += await SECTIONS[name]();
+  }
+  print();
+  print(`peak memory of this process: ${peakMegabytes()} MB resident`);
+  return failed === 0 ? 0 : 1;
+}
+
+async function engineRows(
+  title: string,
+  ruleSet: RuleSet,
+  makePeer: () => Peer,
+  options: { readonly episodeSamples?: number; readonly intervalMs?: number },
+  aim: (hostile: boolean) => string,
+): Promise<number> {
+  print(title);
   print(`(${SAMPLES} samples, 10,000 vehicles, ${ROUNDS} rounds of A B B A, equal transitions)`);
   let failed = 0;
   for (const hostile of [false, true]) {
     for (const fireRate of [0.001, 0.05]) {
-      const aim = hostile ? 4 : 2.5;
-      try {
-        const row = steadyRow(() =>
-          engineRow(ruleSet, { hostile, fireRate, samples: SAMPLES, aim, seed: 1 }, now)
-        );
-        const { ratio, transitions, workload } = row;
-        const size = Math.round(workload.bytes / workload.samples);
-        if (isNoisy(row)) {
-          failed++;
-          print(
-            `  ${row.name.padEnd(21)} void: the machine is too noisy, A/A ${ratio.aa.toFixed(3)}`,
-          );
-          continue;
-        }
-        print(
-          `  ${row.name.padEnd(21)} ${ratio.median.toFixed(2)} times (${ratio.least.toFixed(2)}-` +
-            `${ratio.most.toFixed(2)}, aim ${aim}); kernel ${perSecond(SAMPLES, ratio.aMs)}, ` +
-            `TypeScript ${perSecond(SAMPLES, ratio.bMs)} samples/s; ${size} bytes a sample, ` +
-            `${transitions} transitions, A/A ${ratio.aa.toFixed(3)}`,
-        );
-      } catch (error) {
-        failed++;
-        say(error instanceof Error ? error.message : String(error));
-      }
+      const wanted = { hostile, fireRate, samples: SAMPLES, ...options };
+      const name = `${hostile ? "hostile" : "easy"}, ${fireRate * 100} % firing`.padEnd(21);
+      const told = await steadyRow(
+        name,
+        () => engineRow(ruleSet, makePeer, wanted, now),
+        ({ ratio }) => ratio,
+        (row) => engineText(row, aim(hostile)),
+      );
+      if (!told) failed++;
     }
   }
-  print("");
-  print(`Embedded bus, fsync always, analysis in a Worker: published, evaluated, committed`);
+  return failed;
+}
+
+function engineText(row: EngineRow, aim: string): string {
+  const { ratio, workload, samples } = row;
+  return `${times(ratio, aim)}; ${rates("kernel", samples, ratio.a)}, ` +
+    `${rates("TypeScript", samples, ratio.b)}; ` +
+    `${Math.round(workload.bytes / workload.samples)} bytes a sample, ` +
+    `${row.transitions} transitions of ${workload.samples} samples, ` +
+    `${Math.round(row.bytesPerVehicle)} bytes of state a vehicle ` +
+    `(${Math.round(1e6 / row.bytesPerVehicle)} vehicles a MB)`;
+}
+
+async function scaling(): Promise<number> {
+  print("Cost of a rule-evaluation by number of rules, of rules alone, 1,000 vehicles");
+  print("(copies of the 20 with other limits and durations: they share the signals and prev)");
+  let failed = 0;
+  for (const size of [100, 300, 1_000]) {
+    failed += await scalingRow(
+      `${size} rules`,
+      () => ruleScaling(twenty, [20, size], now),
+      "a rule-evaluation with 20",
+      size === 1_000 ? "0.70-1.30" : "",
+    );
+  }
+  print();
+  print("Cost of a sample by number of vehicles, bytes to anomalies, the 20 rules, easy");
+  for (const size of [10_000, 100_000]) {
+    failed += await scalingRow(
+      `${size} vehicles`,
+      () => vehicleScaling(twenty, [1_000, size], SAMPLES, now),
+      "a sample with 1,000",
+      size === 100_000 ? "at most 2.5" : "",
+    );
+  }
+  return failed;
+}
+
+async function scalingRow(
+  name: string,
+  measure: () => Promise<ScalingRow>,
+  least: string,
+  aim: string,
+): Promise<number> {
+  const told = await steadyRow(
+    name.padEnd(16),
+    measure,
+    ({ ratio }) => ratio,
+    ({ ratio, ns, leastNs }) =>
+      `${times(ratio, aim)}; ${ns.toFixed(1)} ns, ${leastNs.toFixed(1)} ns ${least}`,
+  );
+  return told ? 0 : 1;
+}
+
+async function operators(): Promise<number> {
+  print("Cost of each function and key, nanoseconds a row and rule (least-greatest), rules alone");
+  for await (const { name, ns } of operatorRows(catalog, now)) {
+    print(
+      `  ${name.padEnd(44)} ${ns.median.toFixed(1).padStart(6)} ` +
+        `(${ns.least.toFixed(1)}-${ns.most.toFixed(1)})`,
+    );
+  }
+  return 0;
+}
+
+async function bus(): Promise<number> {
+  print("Embedded bus, fsync always, analysis in a Worker: published, evaluated, committed");
   for (let round = 0; round < 3; round++) {
-    const row = await busRow(ruleSet, BUS_SAMPLES, now);
+    const row = await busRow(shipped, SAMPLES * BUS_FACTOR, now);
     print(
       `  ${perSecond(row.samples, row.totalSeconds * 1000)} samples/s end to end ` +
-        `(aim 300,000), ${perSecond(row.samples, row.publishSeconds * 1000)} while publishing; ` +
+        `(aim 500,000), ${perSecond(row.samples, row.publishSeconds * 1000)} while publishing; ` +
         `${row.samples} samples, ${row.transitions} transitions`,
     );
   }
-  const { rss } = Deno.memoryUsage();
-  print(`peak so far: ${Math.round(rss / 1e6)} MB resident`);
-  return failed === 0 ? 0 : 1;
+  return 0;
 }
 
-/** Measures until the machine was quiet enough, at most `TRIES` times. */
-function steadyRow(measure: () => EngineRow): EngineRow {
-  let row = measure();
-  for (let tries = 1; tries < TRIES && isNoisy(row); tries++) row = measure();
-  return row;
-}
-
-function isNoisy({ ratio }: EngineRow): boolean {
-  return ratio.aa < AA_BOUNDS[0] || ratio.aa > AA_BOUNDS[1];
-}
-
-function print(line: string): void {
-  writeData(`${line}\n`);
-}
-
-function perSecond(samples: number, ms: number): string {
-  return Math.round(samples / ms * 1000).toLocaleString("en");
-}
-
-Deno.exit(await main());
+Deno.exit(await main(Deno.args));

@@ -1,22 +1,53 @@
-/** Fair timing: both sides in one run, interleaved A B B A, the median of paired ratios. */
+/**
+ * Fair timing: both sides in one run, interleaved A B B A, the median of paired ratios.
+ *
+ * Ratios are of processor time: what else runs on the machine changes the clock's time far more.
+ */
+import process from "node:process";
 
-/** One side of a comparison. `prepare` is not timed; what it returns is run once and timed. */
-export interface Side {
-  readonly name: string;
-  readonly prepare: () => () => void;
+/** What one timed piece of work took. */
+export interface Timing {
+  readonly wallMs: number;
+  /** Processor time of the whole process that did it, all its threads. */
+  readonly cpuMs: number;
 }
 
-/** What a comparison gave. */
-export interface Ratio {
-  /** Median over the rounds of time of B over time of A: how many times faster A is. */
+/** A stopwatch that has been started; it gives what has passed since. */
+export type Stopwatch = () => Timing;
+
+/** Starts a stopwatch over this process. */
+export function startStopwatch(now: () => number): Stopwatch {
+  const cpu = process.cpuUsage();
+  const start = now();
+  return () => {
+    const wallMs = now() - start;
+    const { user, system } = process.cpuUsage(cpu);
+    return { wallMs, cpuMs: (user + system) / 1000 };
+  };
+}
+
+/** One side of a comparison: each call does its piece of work once more. */
+export interface Side {
+  readonly name: string;
+  readonly time: () => Promise<Timing> | Timing;
+}
+
+/** Median, least and greatest. */
+export interface Spread {
   readonly median: number;
   readonly least: number;
   readonly most: number;
-  /** Median times, milliseconds. */
-  readonly aMs: number;
-  readonly bMs: number;
+}
+
+/** What a comparison gave. */
+export interface Ratio extends Spread {
+  /** Median times of a piece of work. */
+  readonly a: Timing;
+  readonly b: Timing;
   /** Ratio of A against itself in the same rounds; far from 1 the machine was too noisy. */
   readonly aa: number;
+  /** B less A, by rounds, milliseconds. */
+  readonly difference: Spread;
 }
 
 /** Rounds of a comparison. */
@@ -24,36 +55,56 @@ export const ROUNDS = 10;
 /** An A/A ratio outside of this voids a run. */
 export const AA_BOUNDS = [0.97, 1.03] as const;
 
-/** Compares two sides over `rounds` rounds of A B B A, after one warm-up round. */
-export function compare(a: Side, b: Side, now: () => number, rounds = ROUNDS): Ratio {
-  const time = (side: Side) => {
-    const run = side.prepare();
-    const start = now();
-    run();
-    return now() - start;
+/** Times work in this process; `prepare` is not timed, what it returns is run once and timed. */
+export function inProcess(name: string, prepare: () => () => void, now: () => number): Side {
+  return {
+    name,
+    time: () => {
+      const run = prepare();
+      const stopwatch = startStopwatch(now);
+      run();
+      return stopwatch();
+    },
   };
-  time(a), time(b);
+}
+
+/**
+ * Compares two sides over rounds of A B B A, after a warm-up of each.
+ *
+ * The ratio is time of B over time of A: how many times faster A is.
+ */
+export async function compare(a: Side, b: Side, rounds = ROUNDS): Promise<Ratio> {
+  await a.time();
+  await b.time();
   const ratios: number[] = [];
+  const differences: number[] = [];
   const own: number[] = [];
-  const times: { a: number[]; b: number[] } = { a: [], b: [] };
+  const times: { a: Timing[]; b: Timing[] } = { a: [], b: [] };
   for (let round = 0; round < rounds; round++) {
-    const first = time(a);
-    const second = time(b);
-    const third = time(b);
-    const fourth = time(a);
-    ratios.push((second + third) / (first + fourth));
-    own.push(fourth / first);
+    const first = await a.time();
+    const second = await b.time();
+    const third = await b.time();
+    const fourth = await a.time();
+    const ours = first.cpuMs + fourth.cpuMs;
+    const theirs = second.cpuMs + third.cpuMs;
+    ratios.push(theirs / ours);
+    differences.push((theirs - ours) / 2);
+    own.push(fourth.cpuMs / first.cpuMs);
     times.a.push(first, fourth);
     times.b.push(second, third);
   }
   return {
-    median: median(ratios),
-    least: Math.min(...ratios),
-    most: Math.max(...ratios),
-    aMs: median(times.a),
-    bMs: median(times.b),
+    ...spread(ratios),
+    a: middle(times.a),
+    b: middle(times.b),
     aa: median(own),
+    difference: spread(differences),
   };
+}
+
+/** Whether a comparison was made on too noisy a machine to give a figure. */
+export function isNoisy({ aa }: Ratio): boolean {
+  return aa < AA_BOUNDS[0] || aa > AA_BOUNDS[1];
 }
 
 /** The middle value; of an even number the mean of the two. */
@@ -61,4 +112,15 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function spread(values: readonly number[]): Spread {
+  return { median: median(values), least: Math.min(...values), most: Math.max(...values) };
+}
+
+function middle(timings: readonly Timing[]): Timing {
+  return {
+    wallMs: median(timings.map(({ wallMs }) => wallMs)),
+    cpuMs: median(timings.map(({ cpuMs }) => cpuMs)),
+  };
 }

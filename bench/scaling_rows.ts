@@ -1,0 +1,88 @@
+/** How the cost grows with rules and with vehicles. */
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { compare, type Ratio, ROUNDS } from "./measure.ts";
+import { manyRules } from "./rule_sets.ts";
+import { batchesNeeded, streaming } from "./timed_engine.ts";
+import { makeWorkload, type Workload } from "./workload.ts";
+
+/** One size against a smaller one. */
+export interface ScalingRow {
+  /** Cost at the smaller size and at this one, nanoseconds. */
+  readonly leastNs: number;
+  readonly ns: number;
+  /** How many times dearer, round by round. */
+  readonly ratio: Ratio;
+}
+
+const BATCH_RECORDS = 1_000;
+const INTERVAL_MS = 10_000;
+
+/** Nanoseconds a rule-evaluation (one rule, one sample; reading left out) by number of rules. */
+export async function ruleScaling(
+  rules: RuleSet,
+  sizes: readonly [least: number, size: number],
+  now: () => number,
+): Promise<ScalingRow> {
+  const [least, size] = sizes;
+  // As many evaluations on both sides, within bounds: too short a piece is all noise.
+  const pieces = (count: number) => (
+    { skip: 10, warm: 1, step: Math.min(10, Math.max(2, Math.round(400 / count))) }
+  );
+  const { batches } = made(1_000, batchesNeeded(pieces(least), ROUNDS));
+  const side = (count: number) =>
+    streaming(manyRules(rules, count), batches, { ...pieces(count), rulesOnly: true }, now);
+  const evaluations = (count: number) => pieces(count).step * BATCH_RECORDS * count;
+  const ratio = scaled(
+    await compare(side(least), side(size)),
+    evaluations(least) / evaluations(size),
+  );
+  return {
+    leastNs: ratio.a.cpuMs * 1e6 / evaluations(least),
+    ns: ratio.b.cpuMs * 1e6 / evaluations(size),
+    ratio,
+  };
+}
+
+/** Nanoseconds a sample, from bytes to transitions, by number of vehicles. */
+export async function vehicleScaling(
+  rules: RuleSet,
+  sizes: readonly [least: number, size: number],
+  samples: number,
+  now: () => number,
+): Promise<ScalingRow> {
+  const [least, size] = sizes;
+  const step = Math.max(1, Math.round(samples / 5 / BATCH_RECORDS));
+  const side = (vehicles: number) => {
+    // Every vehicle has been heard twice before the clock starts.
+    const skip = Math.ceil(2 * Math.max(vehicles, 10_000) / BATCH_RECORDS);
+    const pieces = { skip, warm: 1, step };
+    const { batches } = made(vehicles, batchesNeeded(pieces, ROUNDS));
+    return streaming(rules, batches, { ...pieces, rulesOnly: false }, now);
+  };
+  const ratio = await compare(side(least), side(size));
+  const millions = step * BATCH_RECORDS * 1e-6;
+  return { leastNs: ratio.a.cpuMs / millions, ns: ratio.b.cpuMs / millions, ratio };
+}
+
+function made(vehicles: number, batches: number): Workload {
+  return makeWorkload({
+    seed: 3,
+    samples: batches * BATCH_RECORDS,
+    vehicles,
+    hostile: false,
+    fireRate: 0.001,
+    episodeSamples: 4,
+    intervalMs: INTERVAL_MS,
+    batchRecords: BATCH_RECORDS,
+  });
+}
+
+/** A ratio in another measure. */
+function scaled(ratio: Ratio, factor: number): Ratio {
+  return {
+    ...ratio,
+    median: ratio.median * factor,
+    least: ratio.least * factor,
+    most: ratio.most * factor,
+  };
+}
