@@ -3,11 +3,12 @@ import { openEmbeddedBus } from "../bus/embedded_bus.ts";
 import { murmur2Partition } from "../bus/murmur2.ts";
 import type { Bus, OutgoingRecord } from "../bus/port.ts";
 import type { WorkerCommand } from "../commands/agent_worker.ts";
+import { readTexts } from "../commands/files.ts";
+import { RuleFeed } from "../commands/rule_feed.ts";
 import { SETTINGS_DEFAULT } from "../commands/settings_table.ts";
 import type { AgentMessage } from "../contract/agent.ts";
 import { decodeProgress } from "../contract/progress.ts";
 import { TOPICS } from "../contract/topics.ts";
-import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { makeWorkload } from "./workload.ts";
 
 /** What the end-to-end run gave. */
@@ -23,9 +24,8 @@ const SAMPLES_PER_RECORD = 200;
 const RECORDS_PER_PUBLISH = 40;
 const PARTITIONS = 8;
 
-/** Publishes `samples` samples at fsync `always` while the analysis agent works them off. */
+/** Publishes `samples` samples at fsync `always` while the analysis agent works the shipped rules. */
 export async function busRow(
-  ruleSet: RuleSet,
   samples: number,
   now: () => number,
 ): Promise<BusRow> {
@@ -40,8 +40,13 @@ export async function busRow(
       ...kept,
     })),
     { name: TOPICS.checkpoints, partitions: PARTITIONS, ...kept, cleanup: "compact" },
+    { name: TOPICS.rules, partitions: 1, ...kept },
   ]);
-  const analysis = await startAnalysis(dir, ruleSet);
+  const log = await RuleFeed.open(bus, TOPICS.rules, deps.now);
+  const who = { author: "bench", source: "file", message: "" } as const;
+  const { kind } = await log.write(readTexts(SETTINGS_DEFAULT), null, who);
+  if (kind !== "written") throw new Error(`Cannot write the rules: ${kind}`);
+  const analysis = await startAnalysis(dir);
   try {
     // Made before the clock starts: the producer's own work is not what is measured.
     const records = makeRecords(samples);
@@ -61,10 +66,7 @@ export async function busRow(
 }
 
 /** Starts the analysis agent in a Worker of its own, as `dev` and `start` do; resolves once it is up. */
-async function startAnalysis(
-  data: string,
-  ruleSet: RuleSet,
-): Promise<{ stop(): Promise<void> }> {
+async function startAnalysis(data: string): Promise<{ stop(): Promise<void> }> {
   const module = new URL("../commands/agent_worker.ts", import.meta.url);
   const worker = new Worker(module, { type: "module" });
   const ready = Promise.withResolvers<void>();
@@ -79,7 +81,7 @@ async function startAnalysis(
   });
   const post = (command: WorkerCommand) => worker.postMessage(command);
   const settings = { ...SETTINGS_DEFAULT, data };
-  post({ kind: "start", start: { name: "analysis", settings, catalog: ruleSet.catalog, ruleSet } });
+  post({ kind: "start", start: { name: "analysis", settings } });
   await ready.promise;
   return {
     stop: async () => {

@@ -161,7 +161,7 @@ async function operators(): Promise<number> {
 async function bus(): Promise<number> {
   print("Embedded bus, fsync always, analysis in a Worker: published, evaluated, committed");
   for (let round = 0; round < 3; round++) {
-    const row = await busRow(shipped, SAMPLES * BUS_FACTOR, now);
+    const row = await busRow(SAMPLES * BUS_FACTOR, now);
     print(
       `  ${perSecond(row.samples, row.totalSeconds * 1000)} samples/s end to end ` +
         `(aim 500,000), ${perSecond(row.samples, row.publishSeconds * 1000)} while publishing; ` +

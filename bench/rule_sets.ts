@@ -98,6 +98,8 @@ function variedValue(expr: Value, copy: number): Value {
     case "negate":
     case "convert":
       return { ...expr, of: value(expr.of) };
+    case "truth":
+      return { ...expr, of: variedCondition(expr.of, copy) };
     case "arithmetic":
       return { ...expr, left: value(expr.left), right: value(expr.right) };
     case "call":
