@@ -44,10 +44,15 @@ export function outcome(
   }
   lines.sort(byCause);
   const { samples, refused, ticks, late, duplicates } = engine.counts();
+  const { crowded, clockResets, forgotten } = engine.counts();
   const rest = {
     open: engine.openAnomalies(),
     vehicles: engine.vehicles(),
     timer: engine.nextTimer(),
+    waiting: engine.waiting(),
+    crowded,
+    clockResets,
+    forgotten,
   };
   return { lines, counts: JSON.stringify({ samples, refused, ticks, late, duplicates, ...rest }) };
 }

@@ -45,12 +45,6 @@ export interface KernelEngine extends Engine {
   bytesPerVehicle(): number;
   /** Openings per rule, in order of the file. */
   ruleMetrics(): readonly RuleMetric[];
-  /** Vehicles whose clock was set back. */
-  clockResets(): number;
-  /** Vehicles forgotten after a long silence. */
-  forgotten(): number;
-  /** Vehicles that turned up outside their partition; 0 without `EngineOptions.partitionOf`. */
-  misplaced(): number;
 }
 
 /**
@@ -121,6 +115,8 @@ export class PartitionEngine implements KernelEngine {
     const refusals: Refusal[] = [];
     const kernelMode = mode === "warm" ? K.MODE_WARM : K.MODE_LIVE;
     const out = mode === "live" ? written : null;
+    const { latenessMs } = this.plan.ruleSet.settings;
+    const runRows = latenessMs > 0 ? calls.runLateRows : calls.runRows;
     scanner.begin(input);
     this.#takeOffsets(input);
     while (!this.#memory.exhausted) {
@@ -129,7 +125,7 @@ export class PartitionEngine implements KernelEngine {
       refusals.push(...scanner.drain());
       this.#addVehicles();
       calls.runStart();
-      calls.runRows(this.#offsetsAt, kernelMode);
+      runRows(this.#offsetsAt, kernelMode);
       if (out) this.#collect(out);
     }
     calls.runStop();
@@ -150,7 +146,15 @@ export class PartitionEngine implements KernelEngine {
       ...this.scanner.counts(),
       late: this.#memory.f64(K.E_LATE),
       duplicates: this.#memory.f64(K.E_DUPLICATES),
+      crowded: this.#memory.f64(K.E_CROWDED),
+      clockResets: this.#memory.f64(K.E_CLOCK_RESETS),
+      forgotten: this.#memory.f64(K.E_FORGOTTEN),
+      misplaced: this.#misplaced,
     };
+  }
+
+  waiting(): number {
+    return this.#memory.u32(K.E_WAITING);
   }
 
   vehicles(): number {
@@ -175,18 +179,6 @@ export class PartitionEngine implements KernelEngine {
       rule: rule.id,
       fired: this.#memory.f64(at + 8 * i),
     }));
-  }
-
-  clockResets(): number {
-    return this.#memory.f64(K.E_CLOCK_RESETS);
-  }
-
-  forgotten(): number {
-    return this.#memory.f64(K.E_FORGOTTEN);
-  }
-
-  misplaced(): number {
-    return this.#misplaced;
   }
 
   #fillConstants(): void {

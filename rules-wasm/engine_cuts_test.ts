@@ -101,7 +101,7 @@ rules: [{ id: r, when: speed > 1, vehicles: "*5" }]`);
     ).filter(({ kind }) => kind === "opened");
     assertEquals(opened.map(({ vehicle }) => vehicle), vehicles.filter((v) => v.endsWith("5")));
     assertEquals(trace.engine.vehicles(), 50);
-    assertEquals(trace.engine.forgotten(), round * 50);
+    assertEquals(trace.engine.counts().forgotten, round * 50);
   }
 });
 

@@ -21,6 +21,8 @@ export interface EngineCalls {
   readonly valuesAt: KernelFunction;
   readonly runStart: KernelFunction;
   readonly runRows: KernelFunction;
+  /** The same where lateness is above 0. */
+  readonly runLateRows: KernelFunction;
   /** Non-zero while more timers are due. */
   readonly runTimers: KernelFunction;
   readonly runStop: KernelFunction;
@@ -39,6 +41,7 @@ export function engineCalls(kernel: KernelInstance): EngineCalls {
     valuesAt: kernel.export("valuesAt"),
     runStart: kernel.export("runStart"),
     runRows: kernel.export("runRows"),
+    runLateRows: kernel.export("runLateRows"),
     runTimers: kernel.export("runTimers"),
     runStop: kernel.export("runStop"),
   };

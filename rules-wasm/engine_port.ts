@@ -35,6 +35,14 @@ export interface EngineCounts extends SampleCounts {
   late: number;
   /** Samples that brought nothing new. */
   duplicates: number;
+  /** Samples evaluated before their time, because too many waited for older ones. */
+  crowded: number;
+  /** Vehicles whose clock was set back. */
+  clockResets: number;
+  /** Vehicles forgotten after a long silence. */
+  forgotten: number;
+  /** Vehicles that turned up outside their partition, where the engine can tell. */
+  misplaced: number;
 }
 
 /** Evaluates a rule set over one partition. Its output depends on nothing but what is pushed. */
@@ -50,6 +58,8 @@ export interface Engine {
   vehicles(): number;
   /** Anomalies open. */
   openAnomalies(): number;
+  /** Samples that wait for older ones of their vehicle now. */
+  waiting(): number;
   /** Bytes that state takes. */
   stateBytes(): number;
 }

@@ -120,7 +120,7 @@ rules: [{ id: r, when: speed > 100 }]`);
       "cleared (clock reset) r@0 0",
       "opened r@-3570 -3570",
     ]);
-    assertEquals([trace.engine.clockResets(), trace.engine.counts().late], [1, 4]);
+    assertEquals([trace.engine.counts().clockResets, trace.engine.counts().late], [1, 4]);
   },
 );
 
@@ -137,7 +137,7 @@ rules: [{ id: r, when: speed > 100 }]`);
       ...[1, 11, 21, 31, 41].map((a, i) => ({ a, t: a - 3600 + 100 * i, is: { speed: 120 } })),
     ];
     assertEquals(trace.lines(rows), []);
-    assertEquals([trace.engine.clockResets(), trace.engine.counts().late], [0, 5]);
+    assertEquals([trace.engine.counts().clockResets, trace.engine.counts().late], [0, 5]);
   },
 );
 
@@ -158,7 +158,7 @@ rules: [{ id: r, when: speed > 100, vehicles: "V*" }]`);
       "cleared (forgotten) r@60 V1 60",
       "opened r@61 V2 61",
     ]);
-    assertEquals([trace.engine.vehicles(), trace.engine.forgotten()], [2, 1]);
+    assertEquals([trace.engine.vehicles(), trace.engine.counts().forgotten], [2, 1]);
   },
 );
 

@@ -60,11 +60,11 @@ Deno.test("state: vehicles that are forgotten give everything back to those that
     assertEquals(engine.vehicles(), 300);
     bytes.push(engine.stateBytes());
   }
-  assertEquals(engine.forgotten(), 2_700);
+  assertEquals(engine.counts().forgotten, 2_700);
   // Which blocks are in use at once varies with the values; after some cycles all sizes have been.
   assert(bytes[9] <= bytes[0] * 1.05, bytes.join());
   engine.push(traceBatch([{ a: 20_000 }], offset));
-  assertEquals([engine.vehicles(), engine.forgotten()], [0, 3_000]);
+  assertEquals([engine.vehicles(), engine.counts().forgotten], [0, 3_000]);
   assertEquals(engine.bytesPerVehicle(), compilePlan(rules).stride);
 });
 

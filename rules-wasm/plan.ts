@@ -64,7 +64,12 @@ export interface Plan {
   readonly activeWords: number;
   readonly filterAt: number;
   readonly filterWords: number;
+  /** Where a vehicle's waiting samples are listed; nothing lies there with a lateness of 0. */
+  readonly waitingAt: number;
 }
+
+/** Bytes of waiting samples, at most: half of what a kernel can have. */
+const WAITING_BYTES_MAX = 2 ** 31;
 
 /**
  * Compiles a rule set.
@@ -73,14 +78,10 @@ export interface Plan {
  */
 export function compilePlan(ruleSet: RuleSet): Plan {
   const { settings } = ruleSet;
-  if (settings.latenessMs !== 0) {
-    throw new RangeError(
-      `Cannot compile the rules with lateness above 0: lateness is ${settings.latenessMs} ms`,
-    );
-  }
   const expressions = ruleSet.rules.flatMap(expressionsOf);
   const signals = [...new Set(expressions.flatMap((expr) => [...signalsOf(expr)]))]
     .sort((a, b) => a - b);
+  checkWaiting(ruleSet, signals.length);
   const absents = [...new Set(expressions.flatMap(absentsOf))].sort((a, b) => a - b);
   if (absents.length > K.ABSENT_MAX) {
     throw new RangeError(
@@ -92,7 +93,9 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   const filterWords = Math.ceil(filtered.length / 32);
   const activeAt = K.V_BYTES;
   const filterAt = activeAt + 4 * activeWords;
-  const operatorsAt = Math.ceil((filterAt + 4 * filterWords) / 8) * 8;
+  const waitingAt = filterAt + 4 * filterWords;
+  const waitingBytes = settings.latenessMs > 0 ? K.VW_BYTES : 0;
+  const operatorsAt = Math.ceil((waitingAt + waitingBytes) / 8) * 8;
   const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt, settings.zoneOffsets);
   const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
   const signalsAt = Math.ceil(code.stateBytes / 8) * 8;
@@ -122,7 +125,19 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     activeWords,
     filterAt,
     filterWords,
+    waitingAt,
   };
+}
+
+/** @throws {RangeError} if more samples may wait than memory holds */
+function checkWaiting({ settings }: RuleSet, signals: number): void {
+  if (settings.latenessMs === 0) return;
+  const most = Math.floor(WAITING_BYTES_MAX / (K.WAITING_BYTES + 8 * signals));
+  if (settings.maxWaiting <= most) return;
+  throw new RangeError(
+    `Cannot compile the rules with max_waiting above ${most}: they name ${signals} signals, and ` +
+      `max_waiting is ${settings.maxWaiting}; set max_waiting to ${most} or less`,
+  );
 }
 
 function compileRule(rule: Rule, code: PlanCode, filter: number): PlanRule {

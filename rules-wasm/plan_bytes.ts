@@ -41,12 +41,15 @@ export function planBytes(plan: Plan): Uint8Array {
     [K.PLAN_FILTER_WORDS, plan.filterWords],
     [K.PLAN_DATA_AT, dataAt],
     [K.PLAN_CAPTURES_MAX, Math.max(0, ...plan.rules.map((rule) => rule.captures.length))],
+    [K.PLAN_WAITING, plan.waitingAt],
+    [K.PLAN_WAITING_MAX, plan.ruleSet.settings.maxWaiting],
   ];
   for (const [at, value] of header) out.setI32(at, value);
   out.setF64(K.PLAN_CLOCK_AHEAD, settings.maxClockAheadMs);
   out.setF64(K.PLAN_CLOCK_RESET, settings.clockResetAfterMs);
   out.setF64(K.PLAN_UNKNOWN_AFTER, settings.unknownAfterMs);
   out.setF64(K.PLAN_FORGET_AFTER, settings.forgetAfterMs);
+  out.setF64(K.PLAN_LATENESS, settings.latenessMs);
   return out.bytes();
 }
 

@@ -21,4 +21,5 @@ export { alloc } from "./memory";
 export { customArguments, customStep } from "./ops_custom";
 export { planColumn, planLoad, planRoom } from "./plan";
 export { addVehicles, recordAt, recordPlaces } from "./state";
+export { runLateRows } from "./run_late";
 export { firedAt, runRows, runStart, runStop, runTimers, setFilter, valuesAt } from "./run";

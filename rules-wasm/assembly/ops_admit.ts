@@ -14,6 +14,7 @@ import {
   planSignals,
   present,
   rawColumns,
+  scannedColumns,
   seen,
   values,
 } from "./plan";
@@ -59,7 +60,7 @@ import { heard } from "./timers";
 const NONE: u32 = 0xffff;
 
 @inline
-function count(counter: usize): void {
+export function count(counter: usize): void {
   store<f64>(counter, load<f64>(counter) + 1);
 }
 
@@ -107,11 +108,11 @@ export function leaveRows(from: u32, to: u32): void {
   }
 }
 
-/** Marks the signals that a row has carried: the others are unknown for every vehicle. */
-function noteSeen(rows: u32): void {
+/** Marks the signals that a scanned row has carried: the others are unknown for every vehicle. */
+export function noteSeen(rows: u32): void {
   for (let s: u32 = 0; s < planSignalCount; s++) {
     if (load<u8>(seen + s) != 0) continue;
-    const column: usize = load<u32>(rawColumns + (s << 2));
+    const column: usize = load<u32>(scannedColumns + (s << 2));
     for (let row: u32 = 0; row < rows; row++) {
       const x = load<f64>(column + (row << 3));
       if (x != x) continue;
@@ -139,7 +140,7 @@ function touch(from: u32, to: u32): void {
 }
 
 /** Whether the row carries nothing that its vehicle does not have at the same T already. */
-function bringsNothing(row: u32, base: usize, t: f64): bool {
+export function bringsNothing(row: u32, base: usize, t: f64): bool {
   for (let s: u32 = 0; s < planSignalCount; s++) {
     const x = load<f64>(load<u32>(rawColumns + (s << 2)) + (row << 3));
     if (x != x) continue;
@@ -150,7 +151,7 @@ function bringsNothing(row: u32, base: usize, t: f64): bool {
 }
 
 /** Takes in what the row carries and writes what the vehicle's signals are at its T. */
-function resolveRow(row: u32, base: usize, t: f64): void {
+export function resolveRow(row: u32, base: usize, t: f64): void {
   let signal = planSignals;
   let register = values + (<usize>row << 3);
   for (let s: u32 = 0; s < planSignalCount; s++) {
@@ -187,7 +188,7 @@ export function standRow(row: u32, base: usize, t: f64): void {
  * Whether a late sample completes a clock reset: only late ones since the first of them, long
  * enough ago, whose A - T stayed together.
  */
-function lateResets(base: usize, t: f64, a: f64): bool {
+export function lateResets(base: usize, t: f64, a: f64): bool {
   const lag = a - t;
   const low = min(lag, load<f64>(base, V_LATE_MIN));
   const high = max(lag, load<f64>(base, V_LATE_MAX));
@@ -202,6 +203,26 @@ function lateResets(base: usize, t: f64, a: f64): bool {
   store<f64>(base, low, V_LATE_MIN);
   store<f64>(base, high, V_LATE_MAX);
   return a - first >= clockReset;
+}
+
+/** Notes a sample heard, however it is taken: silence counts from it. */
+@inline
+export function hear(base: usize, slot: u32, a: f64, offset: f64, index: u32): void {
+  store<f64>(base, a, V_LAST_A);
+  store<f64>(base, offset, V_LAST_OFFSET);
+  store<u32>(base, index, V_LAST_INDEX);
+  store<u8>(base, 0, V_FIRED);
+  heard(base, slot);
+}
+
+/** Says what a row is evaluated as at (`t`), and what its transitions come from. */
+@inline
+export function describeRow(row: u32, t: f64, a: f64, offset: f64, index: u32): void {
+  store<f64>(E_T + (row << 3), t);
+  store<f64>(E_AT + (row << 3), t);
+  store<f64>(E_A + (row << 3), a);
+  store<f64>(E_OFFSET + (row << 3), offset);
+  store<u32>(E_INDEX + (row << 2), index);
 }
 
 /**
@@ -239,17 +260,9 @@ export function admit(from: u32, to: u32, offsets: usize): u32 {
     if (t >= lastT || lastT != lastT) store<f64>(base, NaN, V_LATE_A);
     const offset = load<f64>(offsets + (load<u32>(ROW_RECORD + (row << 2)) << 3));
     const index = load<u32>(ROW_INDEX + (row << 2));
-    store<f64>(base, a, V_LAST_A);
-    store<f64>(base, offset, V_LAST_OFFSET);
-    store<u32>(base, index, V_LAST_INDEX);
-    store<u8>(base, 0, V_FIRED);
-    heard(base, slot);
+    hear(base, slot, a, offset, index);
     enterRow(row, kind, fired, base, slot);
-    store<f64>(E_T + (row << 3), evaluatedT);
-    store<f64>(E_AT + (row << 3), evaluatedT);
-    store<f64>(E_A + (row << 3), a);
-    store<f64>(E_OFFSET + (row << 3), offset);
-    store<u32>(E_INDEX + (row << 2), index);
+    describeRow(row, evaluatedT, a, offset, index);
     if (kind == ROW_SAMPLE) {
       store<f64>(base, t, V_LAST_T);
       resolveRow(row, base, t);

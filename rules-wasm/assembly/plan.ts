@@ -20,6 +20,7 @@ import {
   PLAN_FILTER,
   PLAN_FILTER_WORDS,
   PLAN_FORGET_AFTER,
+  PLAN_LATENESS,
   PLAN_RULES,
   PLAN_RULES_AT,
   PLAN_SIGNALS,
@@ -28,6 +29,8 @@ import {
   PLAN_TEMPLATE_AT,
   PLAN_UNKNOWN_AFTER,
   PLAN_VALUES,
+  PLAN_WAITING,
+  PLAN_WAITING_MAX,
 } from "./plan_layout";
 
 export let plan: usize = 0;
@@ -54,6 +57,10 @@ export let clockAhead: f64 = 0;
 export let clockReset: f64 = 0;
 export let unknownAfter: f64 = 0;
 export let forgetAfter: f64 = 0;
+/** How long samples wait for older ones, ms; 0: they do not. */
+export let lateness: f64 = 0;
+export let waitingAt: u32 = 0;
+export let waitingMax: u32 = 0;
 
 /** Value registers; the first `planSignalCount` hold the signals. */
 export let values: usize = 0;
@@ -66,6 +73,8 @@ export let activeRows: usize = 0;
 export let activeAny: usize = 0;
 /** Per signal of the plan: address of its raw column (u32). */
 export let rawColumns: usize = 0;
+/** The same of the columns that the scan fills: where samples wait they are others. */
+export let scannedColumns: usize = 0;
 /** u8 per signal of the plan: whether any row has carried it yet. */
 export let seen: usize = 0;
 /** A mask per signal of the rows evaluated that carry it. */
@@ -118,6 +127,9 @@ export function planLoad(address: usize): void {
   clockReset = load<f64>(plan + PLAN_CLOCK_RESET);
   unknownAfter = load<f64>(plan + PLAN_UNKNOWN_AFTER);
   forgetAfter = load<f64>(plan + PLAN_FORGET_AFTER);
+  lateness = load<f64>(plan + PLAN_LATENESS);
+  waitingAt = load<u32>(plan + PLAN_WAITING);
+  waitingMax = load<u32>(plan + PLAN_WAITING_MAX);
   values = alloc(load<u32>(plan + PLAN_VALUES) * COLUMN_BYTES, 64);
   conditions = alloc(load<u32>(plan + PLAN_CONDITIONS) * CONDITION_BYTES, 64);
   bringsMasks = alloc((bringsCount + 2) * MASK_BYTES, 64);
@@ -125,6 +137,8 @@ export function planLoad(address: usize): void {
   activeAny = alloc(ruleCount, 16);
   firedCounts = alloc(ruleCount * 8, 16);
   rawColumns = alloc(planSignalCount * 4, 16);
+  scannedColumns = rawColumns;
+  if (lateness > 0) separateColumns();
   seen = alloc(planSignalCount, 16);
   present = alloc(planSignalCount * MASK_BYTES, 64);
   // A signal that no row has carried is unknown on every row.
@@ -133,7 +147,15 @@ export function planLoad(address: usize): void {
   }
 }
 
-/** Tells where the raw column of a signal of the plan lies. */
+/** Samples that waited are evaluated in rows other than those they were scanned into. */
+function separateColumns(): void {
+  scannedColumns = alloc(planSignalCount * 4, 16);
+  for (let s: u32 = 0; s < planSignalCount; s++) {
+    store<u32>(rawColumns + s * 4, <u32>alloc(COLUMN_BYTES, 64));
+  }
+}
+
+/** Tells where the column lies that the scan fills for a signal of the plan. */
 export function planColumn(position: u32, column: usize): void {
-  store<u32>(rawColumns + position * 4, <u32>column);
+  store<u32>(scannedColumns + position * 4, <u32>column);
 }

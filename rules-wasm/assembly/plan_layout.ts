@@ -55,7 +55,11 @@ export const PLAN_CLOCK_AHEAD = 80;
 export const PLAN_CLOCK_RESET = 88;
 export const PLAN_UNKNOWN_AFTER = 96;
 export const PLAN_FORGET_AFTER = 104;
-export const PLAN_HEADER_BYTES = 112;
+export const PLAN_LATENESS = 112;
+export const PLAN_WAITING_MAX = 120;
+/** Offset of a vehicle's waiting samples (VW_*) in its state; used where lateness is above 0. */
+export const PLAN_WAITING = 124;
+export const PLAN_HEADER_BYTES = 128;
 
 /** A signal with a register: u32 signal number, u32 state offset, f64 stale_after. */
 export const PS_SIGNAL = 0;
@@ -221,6 +225,16 @@ export const V_LISTED = 62;
 export const V_FIRED = 63;
 export const V_BYTES = 64;
 
+/** A vehicle's waiting samples: addresses of the first and the last by T, and how many. */
+export const VW_FIRST = 0;
+export const VW_LAST = 4;
+export const VW_COUNT = 8;
+export const VW_BYTES = 16;
+/** Most samples of one vehicle that wait. */
+export const WAITING_PER_VEHICLE = 256;
+/** A waiting sample in the kernel's memory, before its values (f64 per signal of the plan). */
+export const WAITING_BYTES = 56;
+
 /** A transition: fixed part, then its captures (f64). */
 export const TR_ROW = 0;
 export const TR_RULE = 4;
@@ -284,6 +298,10 @@ export const E_RECORDS = 0x28044;
 export const E_TOUCHED = 0x28048;
 /** f64: bytes of the blocks in use. */
 export const E_BLOCK_BYTES = 0x28050;
+/** u32: samples waiting for older ones. */
+export const E_WAITING = 0x2804c;
+/** f64: samples evaluated before their time because too many waited. */
+export const E_CROWDED = 0x28058;
 
 /** Masks of kinds of rows. */
 export const E_EVALUATED = 0x28100;

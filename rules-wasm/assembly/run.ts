@@ -19,6 +19,7 @@ import {
   filterWords,
   firedCounts,
   forgetAfter,
+  lateness,
   planData,
   stride,
   template,
@@ -103,6 +104,7 @@ import { startTransitions } from "./transitions";
 import {
   absentAfter,
   advance,
+  DUE_WAITING,
   dueA,
   dueKind,
   dueSlot,
@@ -110,6 +112,7 @@ import {
   shortest,
   unlist,
 } from "./timers";
+import { enterWaiting } from "./ops_wait";
 
 /** Runs the instructions over the first `words` × 64 rows. */
 function evaluate(words: u32): void {
@@ -224,12 +227,19 @@ export function runRows(offsets: usize, mode: u32): void {
     clearMasks();
     const to = admit(from, rows, offsets);
     runAdmitted(from, to, mode, true);
-    if (to < rows) resetClock(to, offsets);
+    if (to < rows) {
+      const slot = load<u32>(ROW_SLOT + (to << 2));
+      const t = load<f64>(ROW_T + (to << 3));
+      const offset = load<f64>(offsets + (load<u32>(ROW_RECORD + (to << 2)) << 3));
+      const index = load<u32>(ROW_INDEX + (to << 2));
+      resetClock(to, slot, t, load<f64>(ROW_A + (to << 3)), offset, index);
+    }
     from = to;
   }
 }
 
-function runAdmitted(from: u32, to: u32, mode: u32, samples: bool): void {
+/** Runs the plan over rows that are described; `samples`: whether there are samples among them. */
+export function runAdmitted(from: u32, to: u32, mode: u32, samples: bool): void {
   if (from < to) {
     const words = (to + 63) >> 6;
     bringMasks(words, samples);
@@ -294,16 +304,13 @@ function freshen(base: usize): void {
   store<u8>(base, listed, V_LISTED);
 }
 
-/** The vehicle of a scanned row has set its clock back: what it has open clears, all is fresh. */
-function resetClock(row: u32, offsets: usize): void {
-  const slot = load<u32>(ROW_SLOT + (row << 2));
+/** A vehicle has set its clock back to `t`: as `row`, what it has open clears, all is fresh. */
+export function resetClock(row: u32, slot: u32, t: f64, a: f64, offset: f64, index: u32): void {
   const base = vehicleAt(slot);
   clearMasks();
-  const t = load<f64>(ROW_T + (row << 3));
-  standFor(row, ROW_CLEAR, 0, slot, t, load<f64>(ROW_A + (row << 3)));
-  const record = load<u32>(ROW_RECORD + (row << 2));
-  store<f64>(E_OFFSET + (row << 3), load<f64>(offsets + (record << 3)));
-  store<u32>(E_INDEX + (row << 2), load<u32>(ROW_INDEX + (row << 2)));
+  standFor(row, ROW_CLEAR, 0, slot, t, a);
+  store<f64>(E_OFFSET + (row << 3), offset);
+  store<u32>(E_INDEX + (row << 2), index);
   clearRow(row, REASON_CLOCK_RESET);
   freshen(base);
   store<f64>(E_CLOCK_RESETS, load<f64>(E_CLOCK_RESETS) + 1);
@@ -323,7 +330,13 @@ export function runTimers(mode: u32): bool {
   clearMasks();
   let rows: u32 = 0;
   findDue();
-  while (dueA < nextA && rows < <u32>ROWS_MAX && dueKind < absentCount) {
+  while (dueA < nextA && rows < <u32>ROWS_MAX && dueKind != absentCount) {
+    if (dueKind == DUE_WAITING) {
+      // Those before it in the order of T come first, by one turn each.
+      rows += enterWaiting(rows, dueSlot, dueA);
+      findDue();
+      continue;
+    }
     const base = vehicleAt(dueSlot);
     const t = load<f64>(base, V_LAST_T) + absentAfter(dueKind);
     standFor(rows, ROW_TIMER, dueKind, dueSlot, t, dueA);
@@ -332,7 +345,7 @@ export function runTimers(mode: u32): bool {
     rows++;
     findDue();
   }
-  runAdmitted(0, rows, mode, false);
+  runAdmitted(0, rows, mode, lateness > 0);
   if (rows == 0 && dueA < nextA) {
     forget(dueSlot);
     findDue();

@@ -1,12 +1,14 @@
 /**
- * Silence: vehicles in the order in which they were last heard.
+ * Timers. Silence: vehicles in the order in which they were last heard.
  *
  * As A never falls, the list is sorted by V_LAST_A and, within one A, by position in the log. The
  * first vehicle whose timer of a duration has not fired is a cursor: timers cost O(1) a sample.
+ * Samples that wait are a queue in the order in which they were heard.
  */
-import { absentCount, absents, forgetAfter } from "./plan";
+import { absentCount, absents, forgetAfter, lateness } from "./plan";
 import { vehicleAt } from "./state";
 import { E_CURSORS, E_NEXT_TIMER, V_LAST_A, V_LISTED, V_NEXT, V_PREV } from "./plan_layout";
+import { queued, W_A, W_SLOT } from "./waiting";
 
 /** Slots + 1; 0 for none. */
 export let oldest: u32 = 0;
@@ -15,6 +17,12 @@ let newest: u32 = 0;
 @inline
 export function absentAfter(d: u32): f64 {
   return load<f64>(absents + (d << 3));
+}
+
+/** How long after the last sample heard a timer of `absent` is due, of A. */
+@inline
+function absentDue(d: u32): f64 {
+  return max<f64>(absentAfter(d), lateness);
 }
 
 @inline
@@ -62,20 +70,29 @@ export function heard(base: usize, slot: u32): void {
 export let dueA: f64 = Infinity;
 /** Slot it is due for. */
 export let dueSlot: u32 = 0;
-/** Position of its duration; `absentCount` for forgetting. */
+/** Position of its duration; `absentCount` for forgetting; or `DUE_WAITING`. */
 export let dueKind: u32 = 0;
+/** What is due is the sample at the head of the queue. */
+export const DUE_WAITING: u32 = 0xffff;
 
 /** Finds the timer that comes first: by due A, kind, position in the log, duration. */
 export function findDue(): void {
   dueA = Infinity;
-  let heardA: f64 = 0;
+  let heardA: f64 = -Infinity;
+  if (queued != 0) {
+    dueA = load<f64>(queued, W_A) + lateness;
+    dueSlot = load<u32>(queued, W_SLOT);
+    dueKind = DUE_WAITING;
+  }
   for (let d: u32 = 0; d < absentCount; d++) {
     const at = cursor(d);
     if (at == 0) continue;
     const lastA = load<f64>(vehicleAt(at - 1) + V_LAST_A);
-    const due = lastA + absentAfter(d);
-    // Of two due together the one with the longer duration counts from an earlier sample.
-    if (due < dueA || (due == dueA && lastA < heardA)) {
+    const due = lastA + absentDue(d);
+    // Of two due together the one with the longer duration counts from an earlier sample: its
+    // cursor is never ahead of the other's. Both at one vehicle, the shorter comes first.
+    const earlier = lastA < heardA || (lastA == heardA && at - 1 != dueSlot);
+    if (due < dueA || (due == dueA && earlier)) {
       dueA = due;
       dueSlot = at - 1;
       dueKind = d;
@@ -95,5 +112,6 @@ export function findDue(): void {
 
 /** Least time that a timer armed now is due after. */
 export function shortest(): f64 {
+  if (lateness > 0) return lateness;
   return absentCount > 0 ? min<f64>(absentAfter(0), forgetAfter) : forgetAfter;
 }

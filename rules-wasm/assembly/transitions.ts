@@ -44,13 +44,21 @@ let buffer: usize = 0;
 let capacity: u32 = 0;
 let size: u32 = 0;
 let used: u32 = 0;
+/** Rows of the micro-batches run since the buffer was emptied. */
+let rowsBefore: u32 = 0;
 
 /** Empties the buffer. */
 export function startTransitions(): void {
   size = TR_CAPTURES + capturesMax * 8;
   used = 0;
+  rowsBefore = 0;
   store<u32>(E_TRANSITION_BYTES, size);
   store<u32>(E_TRANSITIONS, 0);
+}
+
+/** Counts the rows of a micro-batch after which another one fills the same buffer. */
+export function passRows(rows: u32): void {
+  rowsBefore += rows;
 }
 
 /** Makes sure that `more` transitions fit. */
@@ -71,7 +79,7 @@ export function emit(rule: usize, record: usize, row: u32, kind: u32, reason: u3
   const out = buffer + used * size;
   used++;
   store<u32>(E_TRANSITIONS, used);
-  store<u32>(out, row, TR_ROW);
+  store<u32>(out, rowsBefore + row, TR_ROW);
   store<u32>(out, load<u32>(record, R_RULE), TR_RULE);
   store<u32>(out, kind, TR_KIND);
   store<u32>(out, kind == CLEARED ? reason : 0, TR_REASON);

@@ -223,6 +223,8 @@ export interface RuleSettings {
   readonly unknownAfterMs: number;
   readonly forgetAfterMs: number;
   readonly maxVehicles: number;
+  /** Samples of one partition that may wait for older ones, where lateness is above 0. */
+  readonly maxWaiting: number;
   /** Name of the time zone of `hour` and `weekday`. */
   readonly zone: string;
   /** Its offsets, oldest first: all that the engines know of it. */
@@ -238,6 +240,7 @@ export const RULE_SETTINGS_DEFAULT: RuleSettings = {
   unknownAfterMs: 3_600_000,
   forgetAfterMs: 30 * 86_400_000,
   maxVehicles: 100_000,
+  maxWaiting: 500_000,
   zone: "UTC",
   zoneOffsets: UTC_OFFSETS,
 };

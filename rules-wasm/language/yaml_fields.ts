@@ -40,7 +40,7 @@ export class Fields {
 }
 
 /** What a node is called in messages. */
-function nodeKind(node: Node): string {
+export function nodeKind(node: Node): string {
   switch (node.kind) {
     case "map":
       return "a map";

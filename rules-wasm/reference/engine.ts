@@ -12,34 +12,14 @@ import type {
   PushResult,
 } from "../engine_port.ts";
 import type { Rule, RuleSet } from "../language/ast.ts";
-import { type Expression, expressionsOf, hasAbsent, signalsOf, walk } from "../language/brings.ts";
+import { type Expression, expressionsOf, signalsOf, walk } from "../language/brings.ts";
 import { VehicleValues } from "./evaluate.ts";
 import { type Cause, RuleLife, type Step } from "./lifecycle.ts";
+import { absentDurations, applies } from "./rule_reach.ts";
 import { readTelemetry, type TelemetrySample } from "./telemetry_text.ts";
+import { byOrder, type Timer, timersOf, type Vehicle } from "./timers.ts";
+import { WAITING_PER_VEHICLE, type WaitingSample, WaitingSamples } from "./waiting.ts";
 import { writeTransition } from "./write_transition.ts";
-
-interface Vehicle {
-  readonly id: string;
-  values: VehicleValues;
-  lives: Map<Rule, RuleLife>;
-  /** T of the last evaluated sample; -Infinity before the first. */
-  lastT: number;
-  /** The last sample heard: its A, and the cause that timers count from. */
-  heard: Cause;
-  /** How many samples of the partition were heard before it: the position that orders timers. */
-  position: number;
-  /** Durations of `absent` that have come true since. */
-  readonly absent: Set<number>;
-  /** Late samples in a row that a clock set back would explain. */
-  late: { since: number; least: number; most: number } | null;
-}
-
-interface Timer {
-  readonly due: number;
-  readonly kind: "absent" | "forget";
-  readonly vehicle: Vehicle;
-  readonly durationMs: number;
-}
 
 /** Makes a reference engine for one partition. */
 export function createReferenceEngine(
@@ -63,6 +43,10 @@ class ReferenceEngine implements Engine {
     ticks: 0,
     late: 0,
     duplicates: 0,
+    crowded: 0,
+    clockResets: 0,
+    forgotten: 0,
+    misplaced: 0,
   };
   #anomalies: AnomalyRecord[] = [];
   readonly #named: ReadonlySet<number>;
@@ -120,7 +104,7 @@ class ReferenceEngine implements Engine {
 
   nextTimer(): number | null {
     const dues = [...this.#vehicles.values()].flatMap((vehicle) =>
-      this.#timers(vehicle).map((timer) => timer.due)
+      this.#timersOf(vehicle).map((timer) => timer.due)
     );
     return dues.length === 0 ? null : Math.min(...dues);
   }
@@ -145,6 +129,12 @@ class ReferenceEngine implements Engine {
     return open;
   }
 
+  waiting(): number {
+    let waiting = 0;
+    for (const vehicle of this.#vehicles.values()) waiting += vehicle.waiting.size;
+    return waiting;
+  }
+
   stateBytes(): number {
     return 0;
   }
@@ -152,42 +142,29 @@ class ReferenceEngine implements Engine {
   /** Fires, in order, every timer due before `clock`; then the clock stands there. */
   #moveClock(clock: number): void {
     if (clock > this.#clock) {
-      const due = [...this.#vehicles.values()].flatMap((vehicle) => this.#timers(vehicle))
+      const due = [...this.#vehicles.values()].flatMap((vehicle) => this.#timersOf(vehicle))
         .filter((timer) => timer.due < clock);
-      due.sort((a, b) =>
-        a.due - b.due || a.kind.localeCompare(b.kind) || a.vehicle.position - b.vehicle.position ||
-        a.durationMs - b.durationMs
-      );
-      for (const timer of due) this.#fire(timer);
+      for (const timer of due.sort(byOrder)) this.#fire(timer);
     }
     this.#clock = clock;
   }
 
-  #timers(vehicle: Vehicle): Timer[] {
-    const { latenessMs, forgetAfterMs } = this.ruleSet.settings;
-    const { append } = vehicle.heard;
-    const timers: Timer[] = this.#absentMs.filter((d) => !vehicle.absent.has(d)).map((d) => ({
-      due: append + Math.max(d, latenessMs),
-      kind: "absent",
-      vehicle,
-      durationMs: d,
-    }));
-    timers.push({
-      due: append + forgetAfterMs,
-      kind: "forget",
-      vehicle,
-      durationMs: forgetAfterMs,
-    });
-    return timers;
+  #timersOf(vehicle: Vehicle): Timer[] {
+    return timersOf(vehicle, this.ruleSet.settings, this.#absentMs);
   }
 
-  #fire({ kind, due, vehicle, durationMs }: Timer): void {
+  #fire({ kind, due, vehicle, durationMs, waiting }: Timer): void {
+    if (waiting) {
+      this.#evaluateAll(vehicle, vehicle.waiting.takeThrough(waiting), due);
+      return;
+    }
     const t = vehicle.lastT + durationMs;
     const cause = { ...vehicle.heard, t, append: due };
     if (kind === "forget") {
       vehicle.values.again((d) => vehicle.absent.has(d));
       this.#endAll(vehicle, "forgotten", cause);
       this.#vehicles.delete(vehicle.id);
+      this.#counts.forgotten++;
       return;
     }
     vehicle.absent.add(durationMs);
@@ -214,33 +191,63 @@ class ReferenceEngine implements Engine {
     const { t, index } = sample;
     const cause: Cause = { t, append: this.#clock, offset, index };
     const vehicle = this.#vehicles.get(sample.vehicle) ?? this.#newVehicle(sample.vehicle, cause);
-    const wasAbsent = new Set(vehicle.absent);
+    const ended = new Set(vehicle.absent);
     vehicle.absent.clear();
     vehicle.heard = cause;
     vehicle.position = this.#position++;
 
-    const late = t < vehicle.lastT;
-    if (late) {
+    if (t < vehicle.lastT) {
       this.#counts.late++;
-      if (this.#clockWasReset(vehicle, cause)) {
-        vehicle.values.again(() => false);
-        this.#endAll(vehicle, "clock reset", cause);
-        this.#refresh(vehicle);
-        this.#evaluate(vehicle, sample, cause);
+      if (!this.#clockWasReset(vehicle, cause)) {
+        this.#endSilence(vehicle, ended, { ...cause, t: vehicle.lastT });
         return;
       }
-    } else vehicle.late = null;
-    const duplicate = !late && t === vehicle.lastT && this.#bringsNothingNew(vehicle, sample);
-    if (duplicate) this.#counts.duplicates++;
-    if (late || duplicate) {
-      if (wasAbsent.size === 0) return;
-      this.#again(vehicle, { ...cause, t: vehicle.lastT }, (rule) => {
-        for (const d of absentDurations(rule)) if (wasAbsent.has(d)) return true;
-        return false;
-      });
-      return;
+      // What still waits is of the time before the reset.
+      this.#evaluateAll(vehicle, vehicle.waiting.takeUpTo(Infinity), this.#clock);
+      this.#counts.clockResets++;
+      vehicle.values.again(() => false);
+      this.#endAll(vehicle, "clock reset", cause);
+      this.#refresh(vehicle);
     }
-    this.#evaluate(vehicle, sample, cause);
+    vehicle.late = null;
+    vehicle.heardT = Math.max(vehicle.heardT, t);
+    vehicle.waiting.add({ sample, heard: cause, position: vehicle.position, ended });
+    this.#release(vehicle);
+  }
+
+  /** Evaluates what need not wait any longer, or must not because too many do. */
+  #release(vehicle: Vehicle): void {
+    const { latenessMs, maxWaiting } = this.ruleSet.settings;
+    const ready = vehicle.waiting.takeUpTo(vehicle.heardT - latenessMs);
+    this.#evaluateAll(vehicle, ready, this.#clock);
+    if (vehicle.waiting.size > WAITING_PER_VEHICLE) {
+      this.#counts.crowded++;
+      this.#evaluateAll(vehicle, vehicle.waiting.takeOldest(), this.#clock);
+    }
+    const all = [...this.#vehicles.values()]
+      .flatMap((of) => [...of.waiting].map((waiting) => ({ of, waiting })));
+    if (all.length > maxWaiting) {
+      this.#counts.crowded++;
+      const { of, waiting } = all.reduce((a, b) => b.waiting.position < a.waiting.position ? b : a);
+      this.#evaluateAll(of, of.waiting.takeThrough(waiting), this.#clock);
+    }
+  }
+
+  /** Evaluates samples that waited, in their order, at an A. */
+  #evaluateAll(vehicle: Vehicle, all: readonly WaitingSample[], append: number): void {
+    for (const { sample, heard, ended } of all) {
+      const cause = { ...heard, append };
+      if (sample.t === vehicle.lastT && this.#bringsNothingNew(vehicle, sample)) {
+        this.#counts.duplicates++;
+        this.#endSilence(vehicle, ended, cause);
+      } else this.#evaluate(vehicle, sample, cause);
+    }
+  }
+
+  /** Evaluates again the rules whose `absent` a sample ended that is not evaluated itself. */
+  #endSilence(vehicle: Vehicle, ended: ReadonlySet<number>, cause: Cause): void {
+    if (ended.size === 0) return;
+    this.#again(vehicle, cause, (rule) => !absentDurations(rule).isDisjointFrom(ended));
   }
 
   #evaluate(vehicle: Vehicle, sample: TelemetrySample, cause: Cause): void {
@@ -282,6 +289,8 @@ class ReferenceEngine implements Engine {
       values: this.#newValues(),
       lives: this.#newLives(id),
       lastT: -Infinity,
+      heardT: -Infinity,
+      waiting: new WaitingSamples(),
       heard,
       position: 0,
       absent: new Set(),
@@ -294,7 +303,8 @@ class ReferenceEngine implements Engine {
   #refresh(vehicle: Vehicle): void {
     vehicle.values = this.#newValues();
     vehicle.lives = this.#newLives(vehicle.id);
-    vehicle.late = null;
+    vehicle.lastT = -Infinity;
+    vehicle.heardT = -Infinity;
   }
 
   #newValues(): VehicleValues {
@@ -327,28 +337,6 @@ class ReferenceEngine implements Engine {
       });
     }
   }
-}
-
-/** Durations of `absent` in a rule's `when`, `clear` and severity. */
-function absentDurations(rule: Rule): Set<number> {
-  const found = new Set<number>();
-  for (const root of [rule.when, rule.clear, ...rule.levels.map((level) => level.when)]) {
-    if (root === null || !hasAbsent(root)) continue;
-    walk(root, (node) => {
-      if (node.kind === "call" && node.fn === "absent") found.add(node.durationMs);
-    });
-  }
-  return found;
-}
-
-/** Whether a rule is meant for a vehicle: `*` stands for any text, `?` for one character. */
-function applies(rule: Rule, vehicle: string): boolean {
-  if (rule.vehicles.length === 0) return true;
-  return rule.vehicles.some((glob) => {
-    const pattern = glob.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("\\*", "[^]*").replaceAll("\\?", "[^]");
-    return new RegExp(`^${pattern}$`, "u").test(vehicle);
-  });
 }
 
 function addCounts(total: EngineCounts, of: Partial<SampleCounts>): void {

@@ -24,6 +24,8 @@ export function randomLog(random: Seeded, count: number): LogRecord[] {
     ignition: true,
   }));
   const text = new TextEncoder();
+  // How far samples of a log get out of order.
+  const disorderMs = random.pick([300, 300, 2_000, 15_000]);
   const log: LogRecord[] = [];
   let append = random.pick(STARTS_MS);
   while (log.length < count) {
@@ -34,12 +36,20 @@ export function randomLog(random: Seeded, count: number): LogRecord[] {
       log.push({ value: new Uint8Array(0), append: stamped });
       continue;
     }
+    // Some are sent twice, before or after others.
+    if (log.length > 0 && random.chance(0.05)) {
+      log.push({ value: random.pick(log.slice(-4)).value, append: stamped });
+      continue;
+    }
     const vehicle = random.pick(vehicles);
     if (random.chance(0.003)) vehicle.skew -= random.pick([3_000, 60_000, 3_600_000]);
     // A backlog leaps on towards the present.
     if (vehicle.skew < -DAY_MS && random.chance(0.02)) vehicle.skew += random.below(-vehicle.skew);
     const samples = random.chance(0.1) ? 1 + random.below(4) : 1;
-    const lines = Array.from({ length: samples }, () => line(random, vehicle, append, scale));
+    const lines = Array.from(
+      { length: samples },
+      () => line(random, vehicle, append, disorderMs * scale),
+    );
     let value = text.encode(lines.join("\n"));
     if (random.chance(0.03)) value = mutated(random, value);
     log.push({ value, append: stamped });
@@ -69,13 +79,18 @@ function skew(random: Seeded): number {
   return dice < 0.3 ? -random.below(1_500) * DAY_MS : 0;
 }
 
-function line(random: Seeded, vehicle: RandomVehicle, append: number, scale: number): string {
+function line(
+  random: Seeded,
+  vehicle: RandomVehicle,
+  append: number,
+  disorderMs: number,
+): string {
   for (const name of Object.keys(vehicle.values)) {
     const width = name === "rpm" ? 400 : name === "battery" ? 1 : 12;
     vehicle.values[name] = walk(random, vehicle.values[name], width);
   }
   if (random.chance(0.1)) vehicle.ignition = !vehicle.ignition;
-  let t = append + vehicle.skew - random.below(300) * scale;
+  let t = append + vehicle.skew - random.below(disorderMs);
   // Whole seconds make samples of one T; a backlog and leaps come now and then.
   if (random.chance(0.5)) t = Math.floor(t / 1_000) * 1_000;
   if (random.chance(0.02)) t -= random.below(120_000);

@@ -15,15 +15,22 @@ const TIME_ZONES = [
   ...["Europe/Berlin", "Australia/Lord_Howe", "America/New_York", "Asia/Kolkata", "UTC"],
 ] as const;
 
+/** Lateness above 0, seconds: some shorter than the steps of random logs, one longer than a log. */
+const LATENESS_S = [0.2, 1, 3, 10, 30, 120, 3600];
+
 /** The text of a random `rules.yaml` of 1 to 8 rules. */
 export function randomRules(random: Seeded): string {
   const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => rule(random, i));
+  const lateness = random.chance(0.5) ? 0 : random.pick(LATENESS_S);
+  const forgetAfter = random.pick([120, 600, 366 * 86_400]);
   const settings = [
+    lateness > 0 ? `lateness: ${lateness} s` : "",
+    lateness > 0 && random.chance(0.3) ? `max_waiting: ${random.pick([1, 4, 30])}` : "",
     random.chance(0.5)
       ? `max_gap: ${random.pick(["1 s", "2 s", "5 s", "30 s", "1 min", "90 d"])}`
       : "",
     random.chance(0.3) ? `unknown_after: ${random.pick(["30 s", "5 min"])}` : "",
-    random.chance(0.3) ? `forget_after: ${random.pick(["2 min", "10 min", "366 d"])}` : "",
+    random.chance(0.3) && lateness <= forgetAfter ? `forget_after: ${forgetAfter} s` : "",
     random.chance(0.3) ? `clock_reset_after: ${random.pick(["20 s", "2 min"])}` : "",
     random.chance(0.2) ? `max_clock_ahead: ${random.pick(["5 s", "5 min"])}` : "",
     random.chance(0.1) ? "max_vehicles: 3" : "",

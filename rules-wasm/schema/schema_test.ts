@@ -8,7 +8,7 @@ import { Seeded } from "../../testing/seeded.ts";
 import * as catalogFile from "../language/catalog_file.ts";
 import { MESSAGE_LENGTH_MAX } from "../language/message.ts";
 import * as ruleEntry from "../language/rule_entry.ts";
-import { SETTING_KEYS, VEHICLES_MAX } from "../language/rule_settings.ts";
+import { SETTING_KEYS, VEHICLES_MAX, WAITING_MAX } from "../language/rule_settings.ts";
 import { loadRules, RULES_FILE_KEYS, RULES_MAX } from "../language/rules_file.ts";
 import { UNIT_SYMBOLS } from "../language/unit_table.ts";
 import { randomRules } from "../reference/random_rules.ts";
@@ -109,6 +109,10 @@ Deno.test("schema: names, patterns and limits are those of the language", () => 
     at(RULES_SCHEMA, "$defs", "settings", "properties", "max_vehicles", "maximum"),
     VEHICLES_MAX,
   );
+  assertEquals(
+    at(RULES_SCHEMA, "$defs", "settings", "properties", "max_waiting", "maximum"),
+    WAITING_MAX,
+  );
   assertEquals(rule("id", "pattern"), ruleEntry.RULE_ID.source);
   assertEquals(rule("labels", "propertyNames", "pattern"), ruleEntry.LABEL_NAME.source);
   assertEquals(rule("labels", "additionalProperties", "maxLength"), ruleEntry.TEXT_LENGTH_MAX);
@@ -161,7 +165,7 @@ const RIGHT_RULES = [
   `version: 1\nrules: [{ ${RULE}, severity: { critical: speed > 9, info: ignition } }]`,
   `version: 1\nrules: [{ ${RULE}, once: false, clear: speed < 1, enabled: false, message: "{speed}" }]`,
   `version: 1\nsettings: { max_gap: 1 s, max_clock_ahead: 0, clock_reset_after: 1 min,
-    unknown_after: 2 h, forget_after: 30 d, max_vehicles: 10, lateness: 0 s, zone: UTC }
+    unknown_after: 2 h, forget_after: 30 d, max_vehicles: 10, max_waiting: 9, lateness: 0 s, zone: UTC }
 rules: [{ ${RULE} }]`,
 ];
 
