@@ -89,6 +89,11 @@ const CASES: readonly Case[] = [
   over("ewma"),
   over("zscore", ""),
   {
+    name: "cusum(x, target, slack, limit), a custom operator",
+    having: (k) => never(`cusum(speed, ${50 + k} km/h, 5 km/h, 500 km/h)`),
+    lacking: (k) => `when: speed > ${900 + k} km/h`,
+  },
+  {
     name: "count(c, 60 s)",
     having: (k) => `when: "count(rpm > 2250 rpm, ${60 + k} s) > 9000"`,
     lacking: (k) => `when: rpm > ${2250 + k} rpm and speed > 900 km/h`,
