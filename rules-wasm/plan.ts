@@ -11,7 +11,7 @@ import type { Rule, RuleSet } from "./language/ast.ts";
 import { type Expression, hasAbsent, signalsOf, walk } from "./language/brings.ts";
 import { structure } from "./language/structure.ts";
 import { type Instruction, PlanCode, type StatePart } from "./plan_code.ts";
-import { ringBytesMax } from "./plan_rings.ts";
+import { ringBytesMax, timesBytes } from "./plan_rings.ts";
 
 /** A rung of a severity ladder. */
 export interface PlanLevel {
@@ -54,16 +54,18 @@ export interface Plan {
   readonly conditions: number;
   /** State of operators, by structure. */
   readonly states: readonly StatePart[];
-  /** Where the signals' last values lie in a vehicle's state: value and T of each. */
+  /** Where the signals' last values lie in a vehicle's state. */
   readonly signalsAt: number;
   /** Bytes of a vehicle's state, its rings of slots and panes apart. */
   readonly stride: number;
-  /** Bytes of its rings, at most. */
+  /** Bytes of its rings, and of what else is kept only at times, at most. */
   readonly ringBytesMax: number;
   readonly activeAt: number;
   readonly activeWords: number;
   readonly filterAt: number;
   readonly filterWords: number;
+  /** Where the bits lie that say which signals came with a vehicle's last sample. */
+  readonly cameAt: number;
   /** Where a vehicle's waiting samples are listed; nothing lies there with a lateness of 0. */
   readonly waitingAt: number;
 }
@@ -93,17 +95,18 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   const filterWords = Math.ceil(filtered.length / 32);
   const activeAt = K.V_BYTES;
   const filterAt = activeAt + 4 * activeWords;
-  const waitingAt = filterAt + 4 * filterWords;
+  const cameAt = filterAt + 4 * filterWords;
+  const waitingAt = cameAt + 4 * Math.ceil(signals.length / 32);
   const waitingBytes = settings.latenessMs > 0 ? K.VW_BYTES : 0;
   const operatorsAt = Math.ceil((waitingAt + waitingBytes) / 8) * 8;
   const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt, settings.zoneOffsets);
   const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
   const signalsAt = Math.ceil(code.stateBytes / 8) * 8;
-  const stride = signalsAt + 16 * signals.length;
+  const stride = signalsAt + 8 * signals.length;
   const states = signals.map((signal, i): StatePart => ({
     structure: structure({ kind: "signal", signal, type: "number" }),
-    offset: signalsAt + 16 * i,
-    bytes: 16,
+    offset: signalsAt + 8 * i,
+    bytes: 8,
     unknown: true,
   }));
   return {
@@ -120,11 +123,15 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     states: [...states, ...code.states],
     signalsAt,
     stride,
-    ringBytesMax: code.code.reduce((sum, each) => sum + ringBytesMax(each), 0),
+    ringBytesMax: code.code.reduce(
+      (sum, each) => sum + ringBytesMax(each),
+      timesBytes(signals.length),
+    ),
     activeAt,
     activeWords,
     filterAt,
     filterWords,
+    cameAt,
     waitingAt,
   };
 }

@@ -39,6 +39,7 @@ export function planBytes(plan: Plan): Uint8Array {
     [K.PLAN_ACTIVE_WORDS, plan.activeWords],
     [K.PLAN_FILTER, plan.filterAt],
     [K.PLAN_FILTER_WORDS, plan.filterWords],
+    [K.PLAN_CAME, plan.cameAt],
     [K.PLAN_DATA_AT, dataAt],
     [K.PLAN_CAPTURES_MAX, Math.max(0, ...plan.rules.map((rule) => rule.captures.length))],
     [K.PLAN_WAITING, plan.waitingAt],
@@ -57,7 +58,7 @@ function writeSignals(out: PlanWriter, plan: Plan): number {
   const at = out.align(8);
   plan.signals.forEach((signal, i) => {
     out.i32(signal);
-    out.i32(plan.signalsAt + 16 * i);
+    out.i32(plan.signalsAt + 8 * i);
     out.f64(plan.ruleSet.catalog.signals[signal].staleAfterMs);
   });
   return at;
@@ -119,11 +120,7 @@ function writeRule(out: PlanWriter, at: number, each: PlanRule): void {
 /** State of a fresh vehicle: nothing heard, everything unknown. */
 function writeTemplate(out: PlanWriter, plan: Plan): number {
   const at = out.reserve(plan.stride);
-  for (const offset of [K.V_LAST_T, K.V_LAST_A, K.V_LAST_OFFSET, K.V_LATE_A]) {
-    out.setF64(at + offset, NaN);
-  }
-  out.setF64(at + K.V_LATE_MIN, NaN);
-  out.setF64(at + K.V_LATE_MAX, NaN);
+  for (const offset of [K.V_LAST_T, K.V_LAST_A, K.V_LAST_OFFSET]) out.setF64(at + offset, NaN);
   out.setU16(at + K.V_ROW, 0xffff);
   for (const part of plan.states) {
     if (!part.unknown) continue;

@@ -52,11 +52,17 @@ export function ringBytesMax({ op, b, c, flags }: Instruction): number {
   return op === K.OP_WINDOW ? blockBytes(PANE_BYTES[b] * (c - 1)) : 0;
 }
 
+/** Bytes of the blocks of signals' times and of a series of late samples. */
+export function timesBytes(signals: number): number {
+  return blockBytes(8 * signals) + blockBytes(24);
+}
+
 /** Bytes of the block given for so many. */
 function blockBytes(bytes: number): number {
   const { BLOCK_FINE_MAX: fine, BLOCK_STEP: step, BLOCK_STEP_COARSE: coarse } = K;
   if (bytes <= fine) return Math.ceil(bytes / step) * step;
-  return fine + Math.ceil((bytes - fine) / coarse) * coarse;
+  if (bytes <= K.BLOCK_COARSE_MAX) return fine + Math.ceil((bytes - fine) / coarse) * coarse;
+  return 2 ** Math.ceil(Math.log2(bytes));
 }
 
 /** The registers of the reference of `delta` and `rate`: its value, then its T. */

@@ -1,5 +1,5 @@
-/** Which rows are evaluated, and what their vehicles' signals are then. */
-import { COLUMN_BYTES, ROW_A, ROW_INDEX, ROW_RECORD, ROW_SLOT, ROW_T } from "./layout";
+/** Which rows are evaluated, and what brings what on them. */
+import { ROW_A, ROW_INDEX, ROW_RECORD, ROW_SLOT, ROW_T } from "./layout";
 import {
   activeAny,
   activeAt,
@@ -11,12 +11,9 @@ import {
   clockAhead,
   clockReset,
   planSignalCount,
-  planSignals,
   present,
   rawColumns,
-  scannedColumns,
   seen,
-  values,
 } from "./plan";
 import {
   BRINGS_ALL,
@@ -38,9 +35,6 @@ import {
   E_TIMER,
   E_TOUCHED,
   MASK_BYTES,
-  PS_BYTES,
-  PS_STALE,
-  PS_STATE,
   ROW_AGAIN,
   ROW_IGNORED,
   ROW_SAMPLE,
@@ -49,11 +43,11 @@ import {
   V_LAST_INDEX,
   V_LAST_OFFSET,
   V_LAST_T,
-  V_LATE_A,
-  V_LATE_MAX,
-  V_LATE_MIN,
+  V_LATE,
   V_ROW,
 } from "./plan_layout";
+import { giveBlock, takeBlock } from "./pool";
+import { bringsNothing, noteSeen, resolveRow, standRow, touchBytes } from "./signals";
 import { vehicleAt } from "./state";
 import { heard } from "./timers";
 
@@ -108,26 +102,8 @@ export function leaveRows(from: u32, to: u32): void {
   }
 }
 
-/** Marks the signals that a scanned row has carried: the others are unknown for every vehicle. */
-export function noteSeen(rows: u32): void {
-  for (let s: u32 = 0; s < planSignalCount; s++) {
-    if (load<u8>(seen + s) != 0) continue;
-    const column: usize = load<u32>(scannedColumns + (s << 2));
-    for (let row: u32 = 0; row < rows; row++) {
-      const x = load<f64>(column + (row << 3));
-      if (x != x) continue;
-      store<u8>(seen + s, 1);
-      touchBytes = max(touchBytes, load<u32>(planSignals + s * PS_BYTES, PS_STATE) + 16);
-      break;
-    }
-  }
-}
-
 /** Rows whose state is asked for together, so that the waits for memory overlap. */
 const AHEAD: u32 = 16;
-
-/** Bytes of a vehicle's state up to the last signal that has been seen. */
-let touchBytes: u32 = 64;
 
 /** Touches the state of the next rows' vehicles. */
 function touch(from: u32, to: u32): void {
@@ -139,70 +115,41 @@ function touch(from: u32, to: u32): void {
   store<u32>(E_TOUCHED, sum);
 }
 
-/** Whether the row carries nothing that its vehicle does not have at the same T already. */
-export function bringsNothing(row: u32, base: usize, t: f64): bool {
-  for (let s: u32 = 0; s < planSignalCount; s++) {
-    const x = load<f64>(load<u32>(rawColumns + (s << 2)) + (row << 3));
-    if (x != x) continue;
-    const at = base + load<u32>(planSignals + s * PS_BYTES, PS_STATE);
-    if (load<f64>(at) != x || load<f64>(at, 8) != t) return false;
-  }
-  return true;
-}
-
-/** Takes in what the row carries and writes what the vehicle's signals are at its T. */
-export function resolveRow(row: u32, base: usize, t: f64): void {
-  let signal = planSignals;
-  let register = values + (<usize>row << 3);
-  for (let s: u32 = 0; s < planSignalCount; s++) {
-    if (load<u8>(seen + s) == 0) {
-      signal += PS_BYTES;
-      register += COLUMN_BYTES;
-      continue;
-    }
-    let x = load<f64>(load<u32>(rawColumns + (s << 2)) + (row << 3));
-    const at = base + load<u32>(signal, PS_STATE);
-    if (x == x) {
-      store<f64>(at, x);
-      store<f64>(at, t, 8);
-    } else {
-      x = t - load<f64>(at, 8) > load<f64>(signal, PS_STALE) ? NaN : load<f64>(at);
-    }
-    store<f64>(register, x);
-    signal += PS_BYTES;
-    register += COLUMN_BYTES;
-  }
-}
-
-/** Writes what the vehicle's signals are at T, taking nothing in. */
-export function standRow(row: u32, base: usize, t: f64): void {
-  for (let s: u32 = 0; s < planSignalCount; s++) {
-    const signal = planSignals + s * PS_BYTES;
-    const at = base + load<u32>(signal, PS_STATE);
-    const x = t - load<f64>(at, 8) > load<f64>(signal, PS_STALE) ? NaN : load<f64>(at);
-    store<f64>(values + s * COLUMN_BYTES + (<usize>row << 3), x);
-  }
-}
+// A series of late samples, in a block (V_LATE): f64 A of the first, least and greatest A - T.
+const LATE_MIN: usize = 8;
+const LATE_MAX: usize = 16;
+const LATE_BYTES: u32 = 24;
 
 /**
  * Whether a late sample completes a clock reset: only late ones since the first of them, long
  * enough ago, whose A - T stayed together.
  */
 export function lateResets(base: usize, t: f64, a: f64): bool {
+  let series: usize = load<u32>(base, V_LATE);
   const lag = a - t;
-  const low = min(lag, load<f64>(base, V_LATE_MIN));
-  const high = max(lag, load<f64>(base, V_LATE_MAX));
-  const first = load<f64>(base, V_LATE_A);
-  // No series yet (NaN), or this one does not belong to it: a series begins here.
-  if (!(first == first) || high - low > clockAhead) {
-    store<f64>(base, a, V_LATE_A);
-    store<f64>(base, lag, V_LATE_MIN);
-    store<f64>(base, lag, V_LATE_MAX);
+  const low = series == 0 ? lag : min(lag, load<f64>(series, LATE_MIN));
+  const high = series == 0 ? lag : max(lag, load<f64>(series, LATE_MAX));
+  // No series yet, or this one does not belong to it: a series begins here.
+  if (series == 0 || high - low > clockAhead) {
+    if (series == 0) series = takeBlock(LATE_BYTES);
+    store<u32>(base, <u32>series, V_LATE);
+    store<f64>(series, a);
+    store<f64>(series, lag, LATE_MIN);
+    store<f64>(series, lag, LATE_MAX);
     return clockReset <= 0;
   }
-  store<f64>(base, low, V_LATE_MIN);
-  store<f64>(base, high, V_LATE_MAX);
-  return a - first >= clockReset;
+  store<f64>(series, low, LATE_MIN);
+  store<f64>(series, high, LATE_MAX);
+  return a - load<f64>(series) >= clockReset;
+}
+
+/** Ends a vehicle's series of late samples. */
+@inline
+export function endLate(base: usize): void {
+  const series: usize = load<u32>(base, V_LATE);
+  if (series == 0) return;
+  giveBlock(series, LATE_BYTES);
+  store<u32>(base, 0, V_LATE);
 }
 
 /** Notes a sample heard, however it is taken: silence counts from it. */
@@ -247,7 +194,7 @@ export function admit(from: u32, to: u32, offsets: usize): u32 {
         count(E_LATE);
         if (lateResets(base, t, a)) return row;
         kind = ROW_IGNORED;
-      } else if (bringsNothing(row, base, t)) {
+      } else if (bringsNothing(row, base)) {
         count(E_DUPLICATES);
         kind = ROW_IGNORED;
       }
@@ -257,18 +204,14 @@ export function admit(from: u32, to: u32, offsets: usize): u32 {
       kind = ROW_AGAIN;
       evaluatedT = lastT;
     }
-    if (t >= lastT || lastT != lastT) store<f64>(base, NaN, V_LATE_A);
+    if (!(t < lastT)) endLate(base);
     const offset = load<f64>(offsets + (load<u32>(ROW_RECORD + (row << 2)) << 3));
     const index = load<u32>(ROW_INDEX + (row << 2));
     hear(base, slot, a, offset, index);
     enterRow(row, kind, fired, base, slot);
     describeRow(row, evaluatedT, a, offset, index);
-    if (kind == ROW_SAMPLE) {
-      store<f64>(base, t, V_LAST_T);
-      resolveRow(row, base, t);
-    } else if (kind == ROW_AGAIN) {
-      standRow(row, base, lastT);
-    }
+    if (kind == ROW_SAMPLE) resolveRow(row, base, t);
+    else if (kind == ROW_AGAIN) standRow(row, base);
   }
   return to;
 }

@@ -1,7 +1,8 @@
 /** Samples that have waited long enough, as rows. */
-import { bringsNothing, count, describeRow, enterRow, resolveRow, standRow } from "./ops_admit";
+import { count, describeRow, enterRow } from "./ops_admit";
 import { planSignalCount, rawColumns } from "./plan";
 import { E_DUPLICATES, ROW_AGAIN, ROW_SAMPLE, V_LAST_T } from "./plan_layout";
+import { bringsNothing, resolveRow, standRow } from "./signals";
 import { vehicleAt } from "./state";
 import { leave, W_FIRED, W_INDEX, W_OFFSET, W_T, W_VALUES } from "./waiting";
 
@@ -29,7 +30,7 @@ export function enterWaiting(row: u32, slot: u32, a: f64): u32 {
   const lastT = load<f64>(base, V_LAST_T);
   fillRow(row, entry);
   let kind: u32 = ROW_SAMPLE;
-  if (t == lastT && bringsNothing(row, base, t)) {
+  if (t == lastT && bringsNothing(row, base)) {
     count(E_DUPLICATES);
     if (fired == 0) return 0;
     kind = ROW_AGAIN;
@@ -37,10 +38,9 @@ export function enterWaiting(row: u32, slot: u32, a: f64): u32 {
   enterRow(row, kind, fired, base, slot);
   describeRow(row, t, a, load<f64>(entry, W_OFFSET), load<u32>(entry, W_INDEX));
   if (kind == ROW_AGAIN) {
-    standRow(row, base, lastT);
+    standRow(row, base);
     return 1;
   }
-  store<f64>(base, t, V_LAST_T);
   resolveRow(row, base, t);
   return 1;
 }

@@ -10,6 +10,7 @@ import {
   PLAN_ACTIVE_WORDS,
   PLAN_BRINGS,
   PLAN_BRINGS_AT,
+  PLAN_CAME,
   PLAN_CAPTURES_MAX,
   PLAN_CLOCK_AHEAD,
   PLAN_CLOCK_RESET,
@@ -52,6 +53,7 @@ export let activeAt: u32 = 0;
 export let activeWords: u32 = 0;
 export let filterAt: u32 = 0;
 export let filterWords: u32 = 0;
+export let cameAt: u32 = 0;
 export let capturesMax: u32 = 0;
 export let clockAhead: f64 = 0;
 export let clockReset: f64 = 0;
@@ -122,6 +124,7 @@ export function planLoad(address: usize): void {
   activeWords = load<u32>(plan + PLAN_ACTIVE_WORDS);
   filterAt = load<u32>(plan + PLAN_FILTER);
   filterWords = load<u32>(plan + PLAN_FILTER_WORDS);
+  cameAt = load<u32>(plan + PLAN_CAME);
   capturesMax = load<u32>(plan + PLAN_CAPTURES_MAX);
   clockAhead = load<f64>(plan + PLAN_CLOCK_AHEAD);
   clockReset = load<f64>(plan + PLAN_CLOCK_RESET);

@@ -59,9 +59,11 @@ export const PLAN_LATENESS = 112;
 export const PLAN_WAITING_MAX = 120;
 /** Offset of a vehicle's waiting samples (VW_*) in its state; used where lateness is above 0. */
 export const PLAN_WAITING = 124;
-export const PLAN_HEADER_BYTES = 128;
+/** Offset of the bits "signal came with the last sample" in a vehicle's state. */
+export const PLAN_CAME = 128;
+export const PLAN_HEADER_BYTES = 136;
 
-/** A signal with a register: u32 signal number, u32 state offset, f64 stale_after. */
+/** A signal with a register: u32 number, u32 offset of its value in the state, f64 stale_after. */
 export const PS_SIGNAL = 0;
 export const PS_STATE = 4;
 export const PS_STALE = 8;
@@ -210,20 +212,21 @@ export const LEVEL_BYTES = 12;
 export const V_LAST_T = 0;
 export const V_LAST_A = 8;
 export const V_LAST_OFFSET = 16;
-export const V_LATE_A = 24;
-export const V_LATE_MIN = 32;
-export const V_LATE_MAX = 40;
-export const V_LAST_INDEX = 48;
+export const V_LAST_INDEX = 24;
 /** Neighbours in the order of V_LAST_A: slot + 1, 0 for none. */
-export const V_NEXT = 52;
-export const V_PREV = 56;
+export const V_NEXT = 28;
+export const V_PREV = 32;
+/** Block of its series of late samples, 0 for none. */
+export const V_LATE = 36;
+/** Block of its signals' times, 0 for none. */
+export const V_TIMES = 40;
 /** u16: row of the micro-batch that linked it last, 0xffff for none. */
-export const V_ROW = 60;
+export const V_ROW = 44;
 /** u8: 1 while it is in the order of silence. */
-export const V_LISTED = 62;
+export const V_LISTED = 46;
 /** u8: timers of `absent` that have fired since it was heard. */
-export const V_FIRED = 63;
-export const V_BYTES = 64;
+export const V_FIRED = 47;
+export const V_BYTES = 48;
 
 /** A vehicle's waiting samples: addresses of the first and the last by T, and how many. */
 export const VW_FIRST = 0;
@@ -276,7 +279,9 @@ export const VEHICLES_PER_CHUNK = 256;
 export const BLOCK_STEP = 16;
 export const BLOCK_FINE_MAX = 256;
 export const BLOCK_STEP_COARSE = 64;
-export const BLOCK_BYTES_MAX = 1024;
+/** From here on they are powers of two. */
+export const BLOCK_COARSE_MAX = 1024;
+export const BLOCK_BYTES_MAX = 1048576;
 
 /** Fixed addresses in the engine's part of memory (layout.ts: ENGINE, 96 KB). */
 export const E_CONTROL = 0x28000;

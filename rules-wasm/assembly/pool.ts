@@ -5,16 +5,25 @@
  * is the next one taken of its class: memory is bounded by the most that was in use at once.
  */
 import { allocState } from "./memory";
-import { BLOCK_BYTES_MAX, BLOCK_FINE_MAX, BLOCK_STEP, BLOCK_STEP_COARSE, E_BLOCK_BYTES } from "./plan_layout";
+import {
+  BLOCK_BYTES_MAX,
+  BLOCK_COARSE_MAX,
+  BLOCK_FINE_MAX,
+  BLOCK_STEP,
+  BLOCK_STEP_COARSE,
+  E_BLOCK_BYTES,
+} from "./plan_layout";
 
 /** Bytes asked for together, at least. */
 const CHUNK_BYTES: u32 = 8192;
 const FINE_MAX: u32 = BLOCK_FINE_MAX;
 const STEP: u32 = BLOCK_STEP;
+const COARSE_MAX: u32 = BLOCK_COARSE_MAX;
 const COARSE: u32 = BLOCK_STEP_COARSE;
-/** Classes of the finer step. */
+/** Classes of the finer step, of both, of all. */
 const FINE: u32 = FINE_MAX / STEP;
-const CLASSES: u32 = FINE + (<u32>BLOCK_BYTES_MAX - FINE_MAX) / COARSE + 1;
+const STEPPED: u32 = FINE + (COARSE_MAX - FINE_MAX) / COARSE;
+const CLASSES: u32 = STEPPED + 1 + 20;
 
 /** u32 per class: its first free block, 0 for none. */
 const frees = memory.data(CLASSES * 4, 4);
@@ -22,12 +31,15 @@ const frees = memory.data(CLASSES * 4, 4);
 @inline
 function classOf(bytes: u32): u32 {
   if (bytes <= FINE_MAX) return (bytes + STEP - 1) / STEP;
-  return FINE + (bytes - FINE_MAX + COARSE - 1) / COARSE;
+  if (bytes <= COARSE_MAX) return FINE + (bytes - FINE_MAX + COARSE - 1) / COARSE;
+  if (bytes > <u32>BLOCK_BYTES_MAX) unreachable();
+  return STEPPED + clz(COARSE_MAX) - clz(bytes - 1) + 1;
 }
 
 @inline
 function classBytes(c: u32): u32 {
-  return c <= FINE ? c * STEP : FINE_MAX + (c - FINE) * COARSE;
+  if (c <= FINE) return c * STEP;
+  return c <= STEPPED ? FINE_MAX + (c - FINE) * COARSE : COARSE_MAX << (c - STEPPED);
 }
 
 @inline

@@ -79,7 +79,7 @@ import {
   V_NEXT,
   V_PREV,
 } from "./plan_layout";
-import { admit, bringMasks, clearMasks, enterRow, leaveRows, standRow } from "./ops_admit";
+import { admit, bringMasks, clearMasks, endLate, enterRow, leaveRows } from "./ops_admit";
 import {
   opAbsent,
   opCompare,
@@ -99,6 +99,7 @@ import { opWindow, shapeWindow, startWindow } from "./ops_window";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
 import { clearAll, forgetActive, lifecycle } from "./lifecycle";
 import { ringRelease } from "./ring";
+import { releaseTimes, standRow } from "./signals";
 import { vehicleAt } from "./state";
 import { startTransitions } from "./transitions";
 import {
@@ -259,7 +260,7 @@ function standFor(row: u32, kind: u32, timer: u32, slot: u32, t: f64, a: f64): v
   store<f64>(E_A + (row << 3), a);
   store<f64>(E_OFFSET + (row << 3), load<f64>(base, V_LAST_OFFSET));
   store<u32>(E_INDEX + (row << 2), load<u32>(base, V_LAST_INDEX));
-  standRow(row, base, lastT);
+  standRow(row, base);
 }
 
 /** Clears what the vehicle of a row of clearing has open. */
@@ -273,8 +274,10 @@ function clearRow(row: u32, reason: u32): void {
   leaveRows(row, row + 1);
 }
 
-/** Gives a vehicle's rings back. */
-function releaseRings(base: usize): void {
+/** Gives a vehicle's blocks back. */
+function releaseBlocks(base: usize): void {
+  releaseTimes(base);
+  endLate(base);
   let at = code;
   for (let i: u32 = 0; i < codeCount; i++) {
     const op = load<i32>(at, I_OP);
@@ -289,7 +292,7 @@ function releaseRings(base: usize): void {
 
 /** Makes a vehicle's state that of a fresh one, but for its place in the order of silence. */
 function freshen(base: usize): void {
-  releaseRings(base);
+  releaseBlocks(base);
   const lastA = load<f64>(base, V_LAST_A);
   const next = load<u32>(base, V_NEXT);
   const prev = load<u32>(base, V_PREV);

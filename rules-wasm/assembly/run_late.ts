@@ -12,11 +12,10 @@ import {
   clearMasks,
   count,
   describeRow,
+  endLate,
   enterRow,
   hear,
   lateResets,
-  noteSeen,
-  standRow,
 } from "./ops_admit";
 import { enterWaiting } from "./ops_wait";
 import { lateness, waitingMax } from "./plan";
@@ -26,10 +25,10 @@ import {
   ROW_AGAIN,
   V_FIRED,
   V_LAST_T,
-  V_LATE_A,
   WAITING_PER_VEHICLE,
 } from "./plan_layout";
 import { resetClock, runAdmitted } from "./run";
+import { noteSeen, standRow } from "./signals";
 import { vehicleAt } from "./state";
 import { passRows } from "./transitions";
 import {
@@ -99,7 +98,7 @@ function passLate(base: usize, slot: u32, a: f64, offset: f64, index: u32): void
   const lastT = load<f64>(base, V_LAST_T);
   enterRow(filled, ROW_AGAIN, fired, base, slot);
   describeRow(filled, lastT, a, offset, index);
-  standRow(filled, base, lastT);
+  standRow(filled, base);
   filled++;
 }
 
@@ -138,7 +137,7 @@ export function runLateRows(offsets: usize, mode: u32): void {
       }
       reset(base, slot, t, a, offset, index);
     }
-    store<f64>(base, NaN, V_LATE_A);
+    endLate(base);
     const entry = newWaiting();
     store<u32>(entry, slot, W_SLOT);
     store<u32>(entry, index, W_INDEX);
