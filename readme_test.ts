@@ -3,6 +3,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseArgs } from "./commands/arguments.ts";
 import { COMMANDS } from "./commands/command_table.ts";
 import { Program, runKilter, until, withFolder } from "./e2e/program.ts";
+import { wholeFile } from "./testing/rule_examples.ts";
 
 const ROOT = new URL("./", import.meta.url);
 const PAGES = [
@@ -12,6 +13,7 @@ const PAGES = [
   "docs/producing.md",
   "docs/proving.md",
   "docs/rules.md",
+  "docs/rules_meaning.md",
 ];
 
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
@@ -74,14 +76,23 @@ Deno.test("README: it pins the version of Deno that image and continuous integra
 Deno.test("docs: every link and picture leads to a file", async () => {
   const missing: string[] = [];
   for (const page of PAGES) {
-    for (const [, target] of (await read(page)).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)) {
-      if (target === undefined || /^https?:/.test(target)) continue;
+    for (const [, link = ""] of (await read(page)).matchAll(/\]\(([^)]+)\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      const [path, anchor] = link.split("#");
+      const target = new URL(path || page, new URL(path === "" ? "./" : page, ROOT));
       try {
-        await Deno.stat(new URL(target, new URL(page, ROOT)));
+        await Deno.stat(target);
       } catch (error) {
         if (!(error instanceof Deno.errors.NotFound)) throw error;
-        missing.push(`${page}: ${target}`);
+        missing.push(`${page}: ${link}`);
+        continue;
       }
+      if (anchor === undefined) continue;
+      const headings = (await Deno.readTextFile(target)).matchAll(/^#+ (.*)$/gm);
+      const anchors = [...headings].map(([, heading = ""]) =>
+        heading.toLowerCase().replace(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")
+      );
+      if (!anchors.includes(anchor)) missing.push(`${page}: ${link}: there is no such heading`);
     }
   }
   assertEquals(missing, []);
@@ -119,9 +130,9 @@ Deno.test("docs: the requests that they show are accepted as they stand", () =>
 Deno.test("docs: the rules that they show pass the check that they name", () =>
   withFolder(async (dir) => {
     let checked = 0;
-    for (const page of ["README.md", "docs/rules.md"]) {
-      for (const block of blocks(await read(page), "yaml")) {
-        const rules = block.startsWith("- id:") ? `version: 1\nrules:\n${block}` : block;
+    for (const page of ["README.md", "docs/custom_operators.md", "docs/rules.md"]) {
+      for (const block of blocks(await read(page), "yaml(?: rules)?")) {
+        const rules = wholeFile(block);
         if (!/^rules:/m.test(rules)) continue;
         const file = `${dir}/rules.yaml`;
         await Deno.writeTextFile(file, rules);
@@ -130,7 +141,7 @@ Deno.test("docs: the rules that they show pass the check that they name", () =>
         checked++;
       }
     }
-    assert(checked >= 2, `only ${checked} were found`);
+    assert(checked >= 15, `only ${checked} were found`);
   }));
 
 Deno.test("README: what init writes out passes rules check, and backtest takes it", () =>

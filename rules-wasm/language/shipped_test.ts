@@ -8,7 +8,6 @@ import { loadCatalog } from "./catalog_file.ts";
 import { formatFaults } from "./format_fault.ts";
 import { loadRules } from "./rules_file.ts";
 import { structure } from "./structure.ts";
-import { parseUnit } from "./units.ts";
 
 const CATALOG_TEXT = await Deno.readTextFile(new URL("../signals.yaml", import.meta.url));
 const RULES_TEXT = await Deno.readTextFile(new URL("../rules.yaml", import.meta.url));
@@ -40,27 +39,6 @@ Deno.test("shipped rules: at least 12, the five of the demo among them", () => {
       "(< (battery) 11.8)",
     ]
   ) assert(whens.includes(when), when);
-});
-
-Deno.test("docs: the examples of docs/rules.md are sound", async () => {
-  const text = await Deno.readTextFile(new URL("../../docs/rules.md", import.meta.url));
-  const blocks = [...text.matchAll(/```yaml\n([^]*?)```/g)].map(([, block]) => block ?? "");
-  const catalogs = blocks.filter((block) => /^signals:/m.test(block));
-  const sets = blocks.filter((block) => !catalogs.includes(block));
-  assertGreaterOrEqual(sets.length, 2);
-  assertEquals(rules(sets[0] ?? "").rules.length, 3);
-  for (const set of sets) assertGreaterOrEqual(rules(set).rules.length, 1);
-  assertEquals(catalogs.length, 1);
-  const result = loadCatalog(catalogs[0] ?? "", { file: "signals.yaml" });
-  assert(result.ok);
-  // Every unit in the table of units is one that the language knows.
-  const table = text.slice(text.indexOf("### Units"), text.indexOf("A product or quotient"));
-  const rows = table.split("\n").filter((line) => line.startsWith("| ")).slice(2);
-  const units = rows.flatMap((row) =>
-    [...row.matchAll(/`([^`]+)`/g)].map(([, unit]) => unit ?? "")
-  );
-  assertGreaterOrEqual(units.length, 50);
-  for (const unit of units) assert(parseUnit(unit).ok, unit);
 });
 
 Deno.test("brings: what names a signal is brought by it; absent, age and constants by all", () => {
