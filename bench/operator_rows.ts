@@ -89,7 +89,7 @@ const CASES: readonly Case[] = [
   over("ewma"),
   over("zscore", ""),
   {
-    name: "cusum(x, target, slack, limit), a custom operator",
+    name: "cusum(x, …), a custom operator",
     having: (k) => never(`cusum(speed, ${50 + k} km/h, 5 km/h, 500 km/h)`),
     lacking: (k) => `when: speed > ${900 + k} km/h`,
   },
