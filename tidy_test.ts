@@ -40,7 +40,7 @@ const ROOMS: readonly { room: string; may: readonly string[]; packages: readonly
   {
     room: "analysis/",
     may: ["contract/", "bus/port.ts", "rules-wasm/", "analysis/"],
-    packages: [],
+    packages: ["node:util", "node:zlib"],
   },
   {
     room: "server/pages/",
