@@ -69,10 +69,10 @@ const HEARTBEAT_MS = 1_000;
 /** Pause of the paused consumer between two looks at its heartbeat. */
 const BEAT_LOOK_MS = 100;
 
-/** Retries of a connection that was there before: some 12 s, a broker's restart. */
-const CONNECT_RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 15 };
-/** Retries of plain publishing: some 15 s, likewise. */
-const PUBLISH_RETRY = { initialRetryTime: 50, maxRetryTime: 1_500, retries: 14 };
+/** Retries of a connection that was there before: some 45 s, a broker's slow restart. */
+const CONNECT_RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 48 };
+/** Retries of plain publishing: some 45 s, likewise. */
+const PUBLISH_RETRY = { initialRetryTime: 50, maxRetryTime: 1_500, retries: 34 };
 /**
  * Retries of a step. The first request of a transaction is refused until the markers of the one
  * before are written, so that the first pause is what bounds the throughput.
