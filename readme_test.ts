@@ -9,6 +9,7 @@ const ROOT = new URL("./", import.meta.url);
 const PAGES = [
   "README.md",
   "docs/custom_operators.md",
+  "docs/cookbook.md",
   "docs/operating.md",
   "docs/producing.md",
   "docs/proving.md",

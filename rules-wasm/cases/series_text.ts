@@ -64,7 +64,14 @@ class SeriesReader implements Series {
     const step = /^([+-]\d+(?:\.\d+)?)x(\d+)$/.exec(text);
     if (step !== null && this.signal.type === "number") {
       const before = this.values.at(-1);
-      if (typeof before !== "number") return refuse("there is no value before it to step from");
+      if (typeof before !== "number") {
+        const times = Number(step[2]) - 1;
+        const meant = `a value below zero is repeated as ${Number(step[1])} +0x${times}`;
+        return refuse(
+          "there is no value before it to step from",
+          Number(step[1]) < 0 ? meant : ADVICE,
+        );
+      }
       return this.#steps(before, Number(step[1]), Number(step[2]), refuse);
     }
     const [, own = text, times = "1"] = /^(.+?)x(\d+|\*)$/.exec(text) ?? [];
