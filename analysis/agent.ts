@@ -2,6 +2,7 @@
 import type { AgentContext } from "../contract/agent.ts";
 import { ANALYSIS_GROUP } from "../contract/topics.ts";
 import { Meter } from "./meter.ts";
+import { PartitionCount } from "./partition_count.ts";
 import { type PartitionDependencies, runPartition } from "./partition_loop.ts";
 import { Pulse } from "./pulse.ts";
 
@@ -23,11 +24,13 @@ export async function runAnalysis(
   const meter = new Meter();
   const version = () => deps.rules.current().version;
   const pulse = new Pulse(context, () => ({ metrics: meter.metrics(), version: version() }));
+  const partitions = new PartitionCount(deps.bus, deps.topics, ANALYSIS_GROUP);
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const running = new Set<Promise<void>>();
   const beats = setInterval(() => context.beat(meter.metrics(), version()), 500);
   try {
+    await partitions.checkRoom();
     const leases = deps.bus.lease({
       topic: deps.topics.telemetry,
       group: ANALYSIS_GROUP,
@@ -36,7 +39,13 @@ export async function runAnalysis(
     });
     context.ready();
     for await (const lease of leases) {
-      const loop: Promise<void> = runPartition(lease, { ...deps, context, meter, pulse })
+      const loop: Promise<void> = runPartition(lease, {
+        ...deps,
+        context,
+        meter,
+        pulse,
+        partitions,
+      })
         .catch((error) => failed.abort(error))
         .finally(() => running.delete(loop));
       running.add(loop);

@@ -37,6 +37,8 @@ export interface BacktestSummary {
   /** Samples older than the last one evaluated of their vehicle: not evaluated. */
   readonly late: number;
   readonly duplicates: number;
+  /** Samples not evaluated, because the history ended while they waited for older ones. */
+  readonly waiting: number;
   readonly transitions: number;
   /** How often each rule opened an anomaly, most first. */
   readonly opened: readonly (readonly [string, number])[];
@@ -60,11 +62,11 @@ export async function backtestLog(
     for await (const batch of bus.range(topic, partition, from, to)) {
       if (options.signal.aborted) break;
       yield* engine.push(batch).anomalies;
-      tally.report(partition, engine.counts());
+      tally.report(partition, engine);
       await options.turn();
     }
     yield* endAt(engine, options.toMs);
-    tally.report(partition, engine.counts());
+    tally.report(partition, engine);
   });
   for await (const anomaly of mergeByAppend(streams)) {
     if (options.signal.aborted) break;
@@ -91,10 +93,11 @@ export async function backtestRecording(
   for (let at = 0; at < order.length && !options.signal.aborted; at += batchRecords) {
     const rows = order.subarray(at, at + batchRecords);
     for (const anomaly of engine.push(gather(samples, append, rows)).anomalies) tally.take(anomaly);
-    tally.report(0, engine.counts());
+    tally.report(0, engine);
     await options.turn();
   }
   for (const anomaly of endAt(engine, toMs)) tally.take(anomaly);
+  tally.report(0, engine);
   let unread = 0;
   for (const count of samples.refused.values()) unread += count;
   return tally.summary(unread);
@@ -158,6 +161,7 @@ class Tally {
   #transitions = 0;
   readonly #opened = new Map<string, number>();
   readonly #counts = new Map<number, EngineCounts>();
+  readonly #waiting = new Map<number, number>();
 
   constructor(readonly options: BacktestOptions) {}
 
@@ -171,8 +175,9 @@ class Tally {
     this.options.output(line);
   }
 
-  report(partition: number, counts: EngineCounts): void {
-    this.#counts.set(partition, counts);
+  report(partition: number, engine: Engine): void {
+    this.#counts.set(partition, engine.counts());
+    this.#waiting.set(partition, engine.waiting());
     this.options.progress(this.#sum("samples"));
   }
 
@@ -183,6 +188,7 @@ class Tally {
       refused: this.#sum("refused") + unread,
       late: this.#sum("late"),
       duplicates: this.#sum("duplicates"),
+      waiting: [...this.#waiting.values()].reduce((sum, count) => sum + count, 0),
       transitions: this.#transitions,
       opened: [...this.#opened].sort(([, a], [, b]) => b - a),
     };

@@ -9,6 +9,8 @@ export interface PartitionFigures {
   lagSeconds: number;
   /** Of the engine, what it took in again after a restart included. */
   counts: EngineCounts;
+  /** Samples that wait for older ones of their vehicle. */
+  waiting: number;
   vehicles: number;
   stateBytes: number;
 }
@@ -43,12 +45,14 @@ export class Meter {
       lag_records: 0,
       lag_seconds: 0,
       vehicles: 0,
+      waiting: 0,
       state_bytes: 0,
     };
     for (const [partition, figures] of this.#partitions) {
       metrics.lag_records += figures.lagRecords;
       metrics.lag_seconds = Math.max(metrics.lag_seconds, figures.lagSeconds);
       metrics.vehicles += figures.vehicles;
+      metrics.waiting += figures.waiting;
       metrics.state_bytes += figures.stateBytes;
       metrics[`lag_records_p${partition}`] = figures.lagRecords;
     }
@@ -71,5 +75,9 @@ function counted({ counts }: PartitionFigures): readonly (readonly [string, numb
     ["ticks", counts.ticks],
     ["late", counts.late],
     ["duplicates", counts.duplicates],
+    ["crowded", counts.crowded],
+    ["clock_resets", counts.clockResets],
+    ["forgotten", counts.forgotten],
+    ["misplaced", counts.misplaced],
   ];
 }

@@ -8,6 +8,7 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { RuleSource } from "../rules-wasm/rule_source.ts";
 import { deadLetters } from "./dead_letter.ts";
 import type { Meter } from "./meter.ts";
+import type { PartitionCount } from "./partition_count.ts";
 import type { Pulse } from "./pulse.ts";
 import {
   clearedBy,
@@ -26,6 +27,7 @@ export interface PartitionDependencies {
   readonly createEngine: (ruleSet: RuleSet, options: { readonly partition: number }) => Engine;
   readonly meter: Meter;
   readonly pulse: Pulse;
+  readonly partitions: PartitionCount;
 }
 
 /**
@@ -77,6 +79,7 @@ class PartitionLoop {
   #committedAt: number;
   #tickedAt = -Infinity;
   #pending: Outgoing[] = [];
+  #partitions = 0;
 
   constructor(readonly lease: Lease, readonly deps: PartitionDependencies) {
     this.#ruleSet = deps.rules.current();
@@ -111,12 +114,13 @@ class PartitionLoop {
   async #restore(): Promise<boolean> {
     const { lease } = this;
     const stored = await lease.progress();
+    const progress = stored === null ? null : decodeProgress(stored);
+    this.#partitions = await this.deps.partitions.check(progress);
     const { start, end } = await lease.bounds();
-    if (stored === null) {
+    if (progress === null) {
       this.#next = this.#since = this.#committedNext = start;
       return true;
     }
-    const progress = decodeProgress(stored);
     const gap = progress.next < start || progress.next > end;
     if (gap) this.#reportGap(progress, start, end);
     this.#next = this.#committedNext = gap ? start : progress.next;
@@ -289,10 +293,11 @@ class PartitionLoop {
   async #commit(): Promise<void> {
     const { lease, deps: { context } } = this;
     const progress = encodeProgress({
-      format: 1,
       next: this.#next,
       version: this.#ruleSet.version,
       since: this.#since,
+      checkpoint: null,
+      partitions: this.#partitions,
     });
     const outputs = this.#pending;
     this.#pending = [];
@@ -309,6 +314,7 @@ class PartitionLoop {
       lagRecords,
       lagSeconds: lagRecords > 0 ? Math.max(0, age / 1000) : 0,
       counts: this.#engine.counts(),
+      waiting: this.#engine.waiting(),
       vehicles: this.#engine.vehicles(),
       stateBytes: this.#engine.stateBytes(),
     });

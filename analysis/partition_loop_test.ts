@@ -198,7 +198,14 @@ Deno.test("analysis: on a topic made anew each record is evaluated once", () =>
   Site.with(async (site) => {
     await site.sample("V", { coolant: 90 });
     // Progress of a log that is gone, its rules in force from far behind the end of this one.
-    const stale = encodeProgress({ format: 1, next: 900, since: 500, version: RULES.version });
+    const { version } = RULES;
+    const stale = encodeProgress({
+      next: 900,
+      since: 500,
+      version,
+      checkpoint: null,
+      partitions: 1,
+    });
     const stop = new AbortController();
     for await (
       const lease of site.bus.lease({

@@ -22,6 +22,8 @@ const text = new TextEncoder();
 export class Site {
   aheadMs = 0;
   readonly events: OperationalEvent[] = [];
+  /** What the agent last beat with. */
+  metrics: Readonly<Record<string, number>> = {};
   readonly now = () => Date.now() + this.aheadMs;
 
   private constructor(readonly dir: string, public bus: EmbeddedBus) {}
@@ -99,14 +101,32 @@ export class Site {
   }
 
   /** Runs an agent until all is consumed. @throws what the agent throws */
-  async work(ruleSet: RuleSet, bus: Bus = this.bus): Promise<void> {
+  work(ruleSet: RuleSet, bus: Bus = this.bus): Promise<void> {
+    return this.run(
+      ruleSet,
+      (over) => until("all is committed", async () => over() || await this.consumed(ruleSet)),
+      bus,
+    );
+  }
+
+  /**
+   * Runs an agent as long as `during` takes.
+   *
+   * @param during is told whether the agent has ended by itself
+   * @throws what the agent throws
+   */
+  async run(
+    ruleSet: RuleSet,
+    during: (over: () => boolean) => Promise<void>,
+    bus: Bus = this.bus,
+  ): Promise<void> {
     const stop = new AbortController();
     let over = false;
     const agent = runAnalysis({
       signal: stop.signal,
       now: this.now,
       ready: () => {},
-      beat: () => {},
+      beat: (metrics) => this.metrics = metrics,
       untilResumed: () => Promise.resolve(),
       events: (event) => this.events.push(event),
     }, { bus, topics: TOPICS, rules: fixedRules(ruleSet), createEngine }).finally(() =>
@@ -115,7 +135,7 @@ export class Site {
     // It is awaited below; until then a failure is not one that nobody handles.
     agent.catch(() => {});
     try {
-      await until("all is committed", async () => over || await this.consumed(ruleSet));
+      await during(() => over);
     } finally {
       stop.abort();
       await agent;

@@ -1,5 +1,6 @@
 /// <reference lib="deno.worker" />
 /** The Worker in which one agent runs: messages in, messages out, and nothing of its own. */
+import { PartitionsChangedError } from "../analysis/partition_count.ts";
 import { BusError } from "../bus/port.ts";
 import type { AgentCommand, AgentContext, AgentMessage, AgentStatus } from "../contract/agent.ts";
 import { CannotListenError } from "../server/agent.ts";
@@ -62,7 +63,7 @@ async function run(start: AgentStart): Promise<void> {
 }
 
 function failure(error: unknown): AgentMessage {
-  const usage = error instanceof CannotListenError;
+  const usage = error instanceof CannotListenError || error instanceof PartitionsChangedError;
   if (usage || error instanceof BusError) {
     return { kind: "failed", error: error.message, usage };
   }

@@ -1,5 +1,6 @@
 /** What each agent is made of: the composition of one agent from settings. */
 import { runAnalysis } from "../analysis/agent.ts";
+import { murmur2Partition } from "../bus/murmur2.ts";
 import type { Bus } from "../bus/port.ts";
 import type { AgentAction, AgentContext, AgentName, AgentStatus } from "../contract/agent.ts";
 import { runSimulator } from "../producer/agent.ts";
@@ -95,8 +96,16 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       seed: settings.seed,
       sleep,
     }),
-  analysis: (context, { bus, rules }, { settings }) =>
-    runAnalysis(context, { bus, topics: topicNames(settings), rules, createEngine }),
+  analysis: async (context, { bus, rules }, { settings }) => {
+    const partitions = await bus.partitions(settings.topicTelemetry);
+    const partitionOf = (key: Uint8Array) => murmur2Partition(key, partitions);
+    await runAnalysis(context, {
+      bus,
+      topics: topicNames(settings),
+      rules,
+      createEngine: (ruleSet, options) => createEngine(ruleSet, { ...options, partitionOf }),
+    });
+  },
   dashboard: (context, { bus, rules }, { settings }, agents) => {
     const { catalog, settings: { maxClockAheadMs, maxVehicles } } = rules.current();
     const decoder = () => createDecoder(catalog, { maxVehicles, maxClockAheadMs });

@@ -40,12 +40,17 @@ export async function backtestCommand(settings: Settings): Promise<number> {
       })
       : await overLog(settings, options);
     progress.done();
-    const { samples, refused, late, duplicates, transitions, opened } = summary;
+    const { samples, refused, late, duplicates, waiting, transitions, opened } = summary;
     say(
       `${stop.signal.aborted ? "stopped early: " : ""}${samples} samples, ${refused} refused, ` +
         `${late} late, ${duplicates} duplicates, ` +
         `${transitions} transitions, rules ${ruleSet.version}`,
     );
+    if (waiting > 0) {
+      say(
+        `  ${waiting} samples still waited for older ones at the end; --to a later time ends that`,
+      );
+    }
     for (const [rule, count] of opened) say(`  ${rule}: opened ${count} times`);
     return stop.signal.aborted ? 130 : 0;
   } finally {

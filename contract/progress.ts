@@ -24,6 +24,8 @@ export interface Progress {
   readonly since: number;
   /** Newest checkpoint; null before the first. Its state is of `version`. */
   readonly checkpoint: CheckpointPlace | null;
+  /** Partitions that the topic had then; 0 in records from before this was kept. */
+  readonly partitions: number;
 }
 
 /** The encoding written; 1 had no checkpoints and is read too. */
@@ -42,7 +44,9 @@ export function encodeProgress(progress: Progress): Uint8Array {
 export function decodeProgress(bytes: Uint8Array): Progress {
   const value: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   if (typeof value === "object" && value !== null) {
-    const { format, next, version, since, checkpoint }: Record<string, unknown> = { ...value };
+    const { format, next, version, since, checkpoint, partitions }: Record<string, unknown> = {
+      ...value,
+    };
     if (typeof format === "number" && format > FORMAT) {
       throw new SyntaxError(
         `Cannot read a progress record of format ${format}: this version knows formats up to ` +
@@ -54,7 +58,8 @@ export function decodeProgress(bytes: Uint8Array): Progress {
       typeof next === "number" && typeof version === "string" && typeof since === "number" &&
       place !== undefined
     ) {
-      return { next, version, since, checkpoint: place };
+      const count = typeof partitions === "number" ? partitions : 0;
+      return { next, version, since, checkpoint: place, partitions: count };
     }
   }
   throw new SyntaxError("Cannot read the progress record: it is not of a known form");

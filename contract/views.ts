@@ -141,6 +141,13 @@ export interface PipelineView {
   readonly unknownKeys: number;
   readonly late: number;
   readonly duplicates: number;
+  /** Samples that wait for older ones of their vehicle; those that had no room to wait on. */
+  readonly waiting: number;
+  readonly crowded: number;
+  /** Vehicles whose clock was set back, that were silent for too long, in a partition not theirs. */
+  readonly clockResets: number;
+  readonly forgotten: number;
+  readonly misplaced: number;
   /** Open streams to browsers, and frames that slow ones skipped. */
   readonly clients: number;
   readonly framesSkipped: number;

@@ -200,16 +200,24 @@ function Partitions(props: { view: PipelineView }) {
 function Losses(props: { view: PipelineView }) {
   const { view } = props;
   const refused = Object.entries(view.refused).filter(([, count]) => count > 0);
+  const seldom: readonly (readonly [string, number, string])[] = [
+    ["samples that wait for older ones", view.waiting, "evaluated in their turn"],
+    ["samples with no room to wait", view.crowded, "evaluated before their turn"],
+    ["vehicles whose clock was set back", view.clockResets, "begun afresh"],
+    ["vehicles silent for too long", view.forgotten, "forgotten"],
+    ["vehicles outside their partition", view.misplaced, "taken for others"],
+  ];
   const rows: readonly (readonly [string, number, string])[] = [
     ...refused.map(([reason, count]) => [reason, count, "refused"] as const),
     ["outside the signal's range", view.outOfRange, "taken as missing"],
     ["keys unknown to the catalog", view.unknownKeys, "passed over"],
     ["late samples", view.late, "kept, not evaluated"],
     ["duplicates", view.duplicates, "counted"],
+    ...seldom.filter(([, count]) => count > 0),
   ];
   return (
     <section aria-labelledby="losses-title">
-      <h2 id="losses-title">Not evaluated</h2>
+      <h2 id="losses-title">Out of the ordinary</h2>
       <table>
         <thead>
           <tr>

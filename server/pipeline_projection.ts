@@ -91,6 +91,11 @@ export class PipelineProjection {
       unknownKeys,
       late: analysis.late ?? 0,
       duplicates: analysis.duplicates ?? 0,
+      waiting: analysis.waiting ?? 0,
+      crowded: analysis.crowded ?? 0,
+      clockResets: analysis.clock_resets ?? 0,
+      forgotten: analysis.forgotten ?? 0,
+      misplaced: analysis.misplaced ?? 0,
       ...this.#sources.hub(),
       partitions: [...this.#ends].sort(([a], [b]) => a - b).map(([partition, end]) => ({
         partition,
