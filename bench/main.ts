@@ -1,6 +1,6 @@
 /**
  * `deno task bench [--only NAME,…]`: every figure that the documents name, with what it was
- * measured on. Names: shipped, twenty, scaling, operators, bus.
+ * measured on. Names: shipped, twenty, native, scaling, operators, bus.
  */
 import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
@@ -9,6 +9,8 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { busRow } from "./bus_rows.ts";
 import { type EngineRow, engineRow, type Peer } from "./engine_rows.ts";
 import { ROUNDS } from "./measure.ts";
+import { buildNative, NoNativeError } from "./native_child.ts";
+import { nativeRow } from "./native_rows.ts";
 import { operatorRows } from "./operator_rows.ts";
 import { HandWrittenPeer } from "./peer_20.ts";
 import { TypeScriptPeer } from "./peer_typescript.ts";
@@ -24,6 +26,17 @@ const now = () => performance.now();
 const catalog = readCatalog("");
 const shipped = readRules("", catalog);
 const twenty = readRules(RULES_20, catalog);
+
+/** What the twenty rules' workload is like: trouble lasts, and windows of a minute fill. */
+const EPISODES = { episodeSamples: 4, intervalMs: 10_000 };
+/** Inputs that engines are compared on. */
+const INPUTS = [false, true].flatMap((hostile) =>
+  [0.001, 0.05].map((fireRate) => ({
+    hostile,
+    fireRate,
+    name: `${hostile ? "hostile" : "easy"}, ${fireRate * 100} % firing`.padEnd(21),
+  }))
+);
 
 /** The parts of the report by name; each gives the number of rows that failed. */
 const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
@@ -41,9 +54,10 @@ const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
       "The same with 20 stateful rules, against TypeScript written by hand to them",
       twenty,
       () => new HandWrittenPeer(twenty),
-      { episodeSamples: 4, intervalMs: 10_000 },
+      EPISODES,
       (hostile) => hostile ? "7" : "",
     ),
+  native,
   scaling,
   operators,
   bus,
@@ -80,18 +94,15 @@ async function engineRows(
   print(title);
   print(`(${SAMPLES} samples, 10,000 vehicles, ${ROUNDS} rounds of A B B A, equal transitions)`);
   let failed = 0;
-  for (const hostile of [false, true]) {
-    for (const fireRate of [0.001, 0.05]) {
-      const wanted = { hostile, fireRate, samples: SAMPLES, ...options };
-      const name = `${hostile ? "hostile" : "easy"}, ${fireRate * 100} % firing`.padEnd(21);
-      const told = await steadyRow(
-        name,
-        () => engineRow(ruleSet, makePeer, wanted, now),
-        ({ ratio }) => ratio,
-        (row) => engineText(row, aim(hostile)),
-      );
-      if (!told) failed++;
-    }
+  for (const { name, hostile, fireRate } of INPUTS) {
+    const wanted = { hostile, fireRate, samples: SAMPLES, ...options };
+    const told = await steadyRow(
+      name,
+      () => engineRow(ruleSet, makePeer, wanted, now),
+      ({ ratio }) => ratio,
+      (row) => engineText(row, aim(hostile)),
+    );
+    if (!told) failed++;
   }
   return failed;
 }
@@ -104,6 +115,38 @@ function engineText(row: EngineRow, aim: string): string {
     `${row.transitions} transitions of ${workload.samples} samples, ` +
     `${Math.round(row.bytesPerVehicle)} bytes of state a vehicle ` +
     `(${Math.round(1e6 / row.bytesPerVehicle)} vehicles a MB)`;
+}
+
+async function native(): Promise<number> {
+  print("The 20 rules against native Rust: sonic-rs, the rules written by hand, one thread");
+  let compiler: string;
+  try {
+    compiler = await buildNative();
+  } catch (error) {
+    if (!(error instanceof NoNativeError)) throw error;
+    print(`  skipped: ${error.message}`);
+    return 0;
+  }
+  print(`(${compiler}, -O3, lto, target-cpu=native; more than 1 time: the kernel is faster)`);
+  let failed = 0;
+  for (const what of ["run", "rules"] as const) {
+    print(what === "run" ? "  bytes to anomalies" : "  the rules alone, over columns");
+    const aim = what === "run" ? "0.7" : "0.5";
+    for (const { name, hostile, fireRate } of INPUTS) {
+      const wanted = { hostile, fireRate, samples: SAMPLES, ...EPISODES };
+      const told = await steadyRow(
+        `  ${name}`,
+        () => nativeRow(twenty, what, wanted, now),
+        ({ ratio }) => ratio,
+        ({ ratio, samples, transitions, workload }) =>
+          `${times(ratio, aim)}; ${rates("kernel", samples, ratio.a)}, ` +
+          `${rates("Rust", samples, ratio.b)}; ` +
+          `${transitions} transitions of ${workload.samples} samples`,
+      );
+      if (!told) failed++;
+    }
+  }
+  return failed;
 }
 
 async function scaling(): Promise<number> {

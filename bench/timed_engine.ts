@@ -86,6 +86,26 @@ export function streaming(
   };
 }
 
+/** The rules alone over the second half of the batches; each time with a fresh engine. */
+export function rulesSide(
+  ruleSet: RuleSet,
+  batches: readonly EngineInput[],
+  now: () => number,
+): Side {
+  const half = batches.length >> 1;
+  return {
+    name: "kernel's rules",
+    time: () => {
+      const engine = createTimedEngine(ruleSet, now);
+      for (const batch of batches.slice(0, half)) engine.push(batch);
+      const before = engine.rules();
+      for (const batch of batches.slice(half)) engine.push(batch);
+      const { wallMs, cpuMs } = engine.rules();
+      return { wallMs: wallMs - before.wallMs, cpuMs: cpuMs - before.cpuMs };
+    },
+  };
+}
+
 /** Batches that a comparison of `rounds` rounds takes of each side's workload. */
 export function batchesNeeded({ skip, warm, step }: Pieces, rounds: number): number {
   return skip + (warm + step) * (2 * rounds + 1);
