@@ -5,47 +5,40 @@
  * makes an object for each transition and refusal only.
  */
 import type { Refusal } from "../contract/telemetry.ts";
-import { COLUMN_BYTES } from "./assembly/layout.ts";
+import {
+  COLUMN_BYTES,
+  CONTROL_NEXT_A,
+  CONTROL_OUT_OF_RANGE,
+  CONTROL_REFUSED,
+  CONTROL_SAMPLES,
+  CONTROL_TICKS,
+  CONTROL_UNKNOWN_KEYS,
+  CONTROL_WRONG_TYPE,
+  ROWS_MAX,
+} from "./assembly/layout.ts";
 import * as K from "./assembly/plan_layout.ts";
 import { TransitionWriter, type VehicleText } from "./anomaly_json.ts";
 import { type EngineCalls, engineCalls, EngineMemory } from "./engine_memory.ts";
 import type {
   AnomalyRecord,
-  Engine,
   EngineCounts,
   EngineInput,
   PushMode,
   PushResult,
 } from "./engine_port.ts";
+import type { Cleared, EngineOptions, KernelEngine, RuleMetric } from "./kernel_engine.ts";
 import { createKernelScanner } from "./kernel_scanner.ts";
 import type { RuleSet } from "./language/ast.ts";
-import { compilePlan, type Plan } from "./plan.ts";
+import { LiveEngine } from "./live_engine.ts";
+import type { Plan } from "./plan.ts";
 import { planBytes } from "./plan_bytes.ts";
 import type { KernelInstance } from "./scan_kernel.ts";
 import type { Scanner } from "./scanner_port.ts";
+import type { KernelState } from "./state_transfer.ts";
+import { encoded, inOrder, readTransition, type Written } from "./transition_records.ts";
 import { vehicleFilter } from "./vehicle_filter.ts";
 
-/** How an engine is made. */
-export interface EngineOptions {
-  readonly partition: number;
-  /** Partition that a vehicle's id belongs to, to count those that turn up elsewhere. */
-  readonly partitionOf?: (key: Uint8Array) => number;
-}
-
-/** A rule's openings since the engine was made. */
-export interface RuleMetric {
-  readonly rule: string;
-  /** How often it opened or opened again. */
-  readonly fired: number;
-}
-
-/** What the kernel's engine tells beside the port. */
-export interface KernelEngine extends Engine {
-  /** Bytes of state that a vehicle takes on average, records of what rules have pending apart. */
-  bytesPerVehicle(): number;
-  /** Openings per rule, in order of the file. */
-  ruleMetrics(): readonly RuleMetric[];
-}
+export type { EngineOptions, KernelEngine, RuleMetric };
 
 /**
  * Makes an engine for one partition.
@@ -53,9 +46,10 @@ export interface KernelEngine extends Engine {
  * @throws {RangeError} if the rules ask for what the kernel does not do
  */
 export function createEngine(ruleSet: RuleSet, options: EngineOptions): KernelEngine {
-  const plan = compilePlan(ruleSet);
-  const { kernel, scanner } = createKernelScanner(ruleSet, plan.signals);
-  return new PartitionEngine(plan, options, kernel, scanner);
+  return new LiveEngine(ruleSet, options, (plan, vehicles) => {
+    const { kernel, scanner } = createKernelScanner(plan.ruleSet, plan.signals, vehicles);
+    return new PartitionEngine(plan, options, kernel, scanner);
+  });
 }
 
 /** A vehicle as transitions name it. */
@@ -63,21 +57,30 @@ interface Vehicle extends VehicleText {
   readonly key: Uint8Array;
 }
 
-/** A transition before its bytes are made. */
-interface Written {
-  readonly key: Uint8Array;
-  readonly json: string;
-  readonly append: number;
-}
-
 const TEXT = new TextEncoder();
 
-/** The engine over a kernel and whatever fills its columns. */
-export class PartitionEngine implements KernelEngine {
+/** What the kernel counts. */
+const COUNTERS = [
+  CONTROL_SAMPLES,
+  CONTROL_REFUSED,
+  CONTROL_UNKNOWN_KEYS,
+  CONTROL_OUT_OF_RANGE,
+  CONTROL_WRONG_TYPE,
+  CONTROL_TICKS,
+  K.E_LATE,
+  K.E_DUPLICATES,
+  K.E_CROWDED,
+  K.E_CLOCK_RESETS,
+  K.E_FORGOTTEN,
+];
+
+/** One plan over one kernel instance and whatever fills its columns. */
+export class PartitionEngine {
   readonly #calls: EngineCalls;
   readonly #memory: EngineMemory;
-  readonly #writers: readonly TransitionWriter[];
-  readonly #filters: readonly ((vehicle: string) => boolean)[];
+  #writers: readonly TransitionWriter[] = [];
+  #filters: readonly ((vehicle: string) => boolean)[] = [];
+  #plan: Plan;
   /** Ids by slot, decoded when first needed. */
   readonly #vehicles: Vehicle[] = [];
   #slots = 0;
@@ -88,24 +91,25 @@ export class PartitionEngine implements KernelEngine {
   #misplaced = 0;
 
   constructor(
-    readonly plan: Plan,
+    plan: Plan,
     readonly options: EngineOptions,
-    kernel: KernelInstance,
+    readonly kernel: KernelInstance,
     readonly scanner: Scanner,
   ) {
-    const { rules, version } = plan.ruleSet;
     this.#calls = engineCalls(kernel);
     this.#memory = new EngineMemory(kernel.memory);
-    this.#writers = rules.map((rule) => new TransitionWriter(rule, version, options.partition));
-    this.#filters = rules.filter((rule) => rule.vehicles.length > 0)
-      .map((rule) => vehicleFilter(rule.vehicles));
-    const bytes = planBytes(plan);
-    const address = this.#calls.planRoom(bytes.length);
-    this.#memory.put(bytes, address);
-    this.#calls.planLoad(address);
-    plan.signals.forEach((signal, i) => this.#calls.planColumn(i, scanner.column(signal)));
-    this.#fillConstants();
-    this.#calls.runStop();
+    this.#memory.view.setFloat64(K.E_TIMERS_TO, -Infinity, true);
+    this.#plan = plan;
+    this.#load(plan);
+  }
+
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** The kernel, for who takes state out of it and puts it in. */
+  get state(): KernelState {
+    return { calls: this.#calls, memory: this.#memory, scan: this.kernel.scan };
   }
 
   push(input: EngineInput, mode: PushMode = "live"): PushResult {
@@ -115,7 +119,7 @@ export class PartitionEngine implements KernelEngine {
     const refusals: Refusal[] = [];
     const kernelMode = mode === "warm" ? K.MODE_WARM : K.MODE_LIVE;
     const out = mode === "live" ? written : null;
-    const { latenessMs } = this.plan.ruleSet.settings;
+    const { latenessMs } = this.#plan.ruleSet.settings;
     const runRows = latenessMs > 0 ? calls.runLateRows : calls.runRows;
     scanner.begin(input);
     this.#takeOffsets(input);
@@ -170,20 +174,122 @@ export class PartitionEngine implements KernelEngine {
   }
 
   bytesPerVehicle(): number {
-    return this.plan.stride + this.#memory.f64(K.E_BLOCK_BYTES) / Math.max(1, this.vehicles());
+    return this.#plan.stride + this.#memory.f64(K.E_BLOCK_BYTES) / Math.max(1, this.vehicles());
   }
 
   ruleMetrics(): readonly RuleMetric[] {
     const at = this.#calls.firedAt();
-    return this.plan.ruleSet.rules.map((rule, i) => ({
+    return this.#plan.ruleSet.rules.map((rule, i) => ({
       rule: rule.id,
       fired: this.#memory.f64(at + 8 * i),
     }));
   }
 
+  /** Takes over vehicles that were loaded into the kernel, which had none. */
+  welcomeLoaded(): void {
+    this.#slots = this.#memory.slots;
+    for (let slot = 0; slot < this.#slots; slot++) this.#welcome(slot);
+    this.#calls.limitVehicles(this.#plan.ruleSet.settings.maxVehicles);
+  }
+
+  /** Sets which rules, by their patterns in another plan, are for the vehicles. */
+  filterBy(ruleSet: RuleSet): void {
+    this.#filters = filtersOf(ruleSet);
+    for (let slot = 0; slot < this.#slots; slot++) {
+      if (this.scanner.inUse(slot)) this.#setFilters(slot);
+    }
+  }
+
+  /** Takes a plan of the same layout of state into force. */
+  replan(plan: Plan): void {
+    const { signals } = plan;
+    const seen = this.#memory.bytes.slice(this.#calls.seenAt()).subarray(0, signals.length);
+    const fired = new Map(this.ruleMetrics().map((metric) => [metric.rule, metric.fired]));
+    this.#load(plan);
+    seen.forEach((flag, i) => {
+      if (flag !== 0) this.#calls.markSeen(i);
+    });
+    this.#setFired(fired);
+  }
+
+  /** Takes the place of another engine, its state being loaded: counts on where that stands. */
+  succeed(other: PartitionEngine): void {
+    for (const at of COUNTERS) this.#memory.view.setFloat64(at, other.#memory.f64(at), true);
+    this.#misplaced = Math.max(this.#misplaced, other.#misplaced);
+    this.#setFired(new Map(other.ruleMetrics().map((metric) => [metric.rule, metric.fired])));
+    this.#calls.runStop();
+  }
+
+  #setFired(fired: ReadonlyMap<string, number>): void {
+    const at = this.#calls.firedAt();
+    this.#plan.ruleSet.rules.forEach(({ id }, i) =>
+      this.#memory.view.setFloat64(at + 8 * i, fired.get(id) ?? 0, true)
+    );
+  }
+
+  /** Fires the timers that are due before an A, as a record of that A would. */
+  fireBefore(a: number): AnomalyRecord[] {
+    const out: Written[] = [];
+    this.#memory.view.setFloat64(CONTROL_NEXT_A, a, true);
+    this.#fireTimers(K.MODE_LIVE, out);
+    this.#memory.view.setFloat64(CONTROL_NEXT_A, Infinity, true);
+    this.#calls.runStop();
+    return encoded(out);
+  }
+
+  /** Evaluates all samples that wait, at an A. */
+  releaseWaiting(a: number): AnomalyRecord[] {
+    const out: Written[] = [];
+    this.#calls.runStart();
+    this.#calls.releaseWaiting(a, K.MODE_LIVE);
+    this.#collect(out);
+    return encoded(out);
+  }
+
+  /** Clears what a change of rules at A ends, in the order of the list. */
+  clearChanged(list: readonly Cleared[], a: number): AnomalyRecord[] {
+    const calls = this.#calls;
+    const out: Written[] = [];
+    for (let from = 0; from < list.length; from += ROWS_MAX) {
+      const rows = list.slice(from, from + ROWS_MAX);
+      calls.runStart();
+      calls.changeBegin();
+      rows.forEach(({ slot }, row) => calls.changeRow(row, slot, a));
+      calls.changeEvaluate(rows.length);
+      rows.forEach(({ rules }, row) => {
+        for (const rule of rules) calls.changeClear(row, rule);
+      });
+      calls.changeEnd(rows.length);
+      this.#collect(out);
+    }
+    return encoded(out);
+  }
+
+  /** Id of the vehicle in a slot. */
+  vehicleId(slot: number): string {
+    return this.#vehicle(slot).id;
+  }
+
+  #load(plan: Plan): void {
+    const { scanner } = this;
+    const { rules, version } = plan.ruleSet;
+    this.#plan = plan;
+    this.#writers = rules.map((rule) =>
+      new TransitionWriter(rule, version, this.options.partition)
+    );
+    this.#filters = filtersOf(plan.ruleSet);
+    const bytes = planBytes(plan);
+    const address = this.#calls.planRoom(bytes.length);
+    this.#memory.put(bytes, address);
+    this.#calls.planLoad(address);
+    plan.signals.forEach((signal, i) => this.#calls.planColumn(i, scanner.column(signal)));
+    this.#fillConstants();
+    this.#calls.runStop();
+  }
+
   #fillConstants(): void {
     const values = this.#calls.valuesAt();
-    for (const [register, value] of this.plan.constants) {
+    for (const [register, value] of this.#plan.constants) {
       const at = values + register * COLUMN_BYTES;
       for (let row = 0; row < 1024; row++) this.#memory.view.setFloat64(at + 8 * row, value, true);
     }
@@ -226,6 +332,10 @@ export class PartitionEngine implements KernelEngine {
   #welcome(slot: number): void {
     const { partition, partitionOf } = this.options;
     if (partitionOf && partitionOf(this.#vehicle(slot).key) !== partition) this.#misplaced++;
+    this.#setFilters(slot);
+  }
+
+  #setFilters(slot: number): void {
     const filters = this.#filters;
     if (filters.length === 0) return;
     const { id } = this.#vehicle(slot);
@@ -270,58 +380,20 @@ export class PartitionEngine implements KernelEngine {
       const from = at + i * size;
       const slot = view.getUint32(from + K.TR_SLOT, true);
       const rule = view.getUint32(from + K.TR_RULE, true);
-      const captures = new Float64Array(this.plan.rules[rule].captures.length);
+      const captures = new Float64Array(this.#plan.rules[rule].captures.length);
       for (let c = 0; c < captures.length; c++) {
         captures[c] = view.getFloat64(from + K.TR_CAPTURES + 8 * c, true);
       }
       const vehicle = this.#vehicle(slot);
-      const append = view.getFloat64(from + K.TR_APPEND, true);
-      const json = this.#writers[rule].write(
-        {
-          kind: view.getUint32(from + K.TR_KIND, true),
-          reason: view.getUint32(from + K.TR_REASON, true),
-          severity: view.getUint32(from + K.TR_SEVERITY, true),
-          count: view.getUint32(from + K.TR_COUNT, true),
-          onset: view.getFloat64(from + K.TR_ONSET, true),
-          at: view.getFloat64(from + K.TR_AT, true),
-          append,
-          openOffset: view.getFloat64(from + K.TR_OPEN_OFFSET, true),
-          openIndex: view.getUint32(from + K.TR_OPEN_INDEX, true),
-          sourceOffset: view.getFloat64(from + K.TR_SOURCE_OFFSET, true),
-          sourceIndex: view.getUint32(from + K.TR_SOURCE_INDEX, true),
-        },
-        vehicle,
-        captures,
-      );
-      out.push({ key: vehicle.key, json, append });
+      const data = readTransition(view, from);
+      const json = this.#writers[rule].write(data, vehicle, captures);
+      out.push({ key: vehicle.key, json, append: data.append });
     }
   }
 }
 
-/**
- * Numbers of the transitions by row; those of one row stay in the order in which they came: rule by
- * rule, what a clock reset clears before what its sample opens.
- */
-function inOrder(view: DataView, at: number, size: number, count: number): Iterable<number> {
-  const keys = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    keys[i] = view.getUint32(at + i * size + K.TR_ROW, true) * 2 ** 32 + i;
-  }
-  keys.sort();
-  return keys.map((key) => key % 2 ** 32);
-}
-
-/** Makes the bytes of all at once: a call for each would cost several times as much. */
-function encoded(written: readonly Written[]): AnomalyRecord[] {
-  if (written.length === 0) return [];
-  const text = written.map(({ json }) => json).join("");
-  const bytes = TEXT.encode(text);
-  // As many bytes as characters: all ASCII, so that lengths in the text are lengths in the bytes.
-  const ascii = bytes.length === text.length;
-  let at = 0;
-  return written.map(({ key, json, append }) => {
-    const value = ascii ? bytes.subarray(at, at + json.length) : TEXT.encode(json);
-    at += json.length;
-    return { key, value, append };
-  });
+/** Tests of the rules that are limited to vehicles, in order. */
+function filtersOf({ rules }: RuleSet): ((vehicle: string) => boolean)[] {
+  return rules.filter((rule) => rule.vehicles.length > 0)
+    .map((rule) => vehicleFilter(rule.vehicles));
 }

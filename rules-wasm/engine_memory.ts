@@ -26,6 +26,25 @@ export interface EngineCalls {
   /** Non-zero while more timers are due. */
   readonly runTimers: KernelFunction;
   readonly runStop: KernelFunction;
+  readonly markSeen: KernelFunction;
+  readonly seenAt: KernelFunction;
+  readonly limitVehicles: KernelFunction;
+  readonly listRecords: KernelFunction;
+  readonly changeRecords: KernelFunction;
+  readonly changeBegin: KernelFunction;
+  readonly changeRow: KernelFunction;
+  readonly changeEvaluate: KernelFunction;
+  readonly changeClear: KernelFunction;
+  readonly changeEnd: KernelFunction;
+  readonly silenceOrder: KernelFunction;
+  readonly saveRoom: KernelFunction;
+  readonly saveVehicles: KernelFunction;
+  readonly loadVehicles: KernelFunction;
+  readonly loadStates: KernelFunction;
+  readonly saveWaitingBegin: KernelFunction;
+  readonly saveWaiting: KernelFunction;
+  readonly loadWaiting: KernelFunction;
+  readonly releaseWaiting: KernelFunction;
 }
 
 /** The engine's calls of a kernel instance. */
@@ -44,6 +63,25 @@ export function engineCalls(kernel: KernelInstance): EngineCalls {
     runLateRows: kernel.export("runLateRows"),
     runTimers: kernel.export("runTimers"),
     runStop: kernel.export("runStop"),
+    markSeen: kernel.export("markSeen"),
+    seenAt: kernel.export("seenAt"),
+    limitVehicles: kernel.export("limitVehicles"),
+    listRecords: kernel.export("listRecords"),
+    changeRecords: kernel.export("changeRecords"),
+    changeBegin: kernel.export("changeBegin"),
+    changeRow: kernel.export("changeRow"),
+    changeEvaluate: kernel.export("changeEvaluate"),
+    changeClear: kernel.export("changeClear"),
+    changeEnd: kernel.export("changeEnd"),
+    silenceOrder: kernel.export("silenceOrder"),
+    saveRoom: kernel.export("saveRoom"),
+    saveVehicles: kernel.export("saveVehicles"),
+    loadVehicles: kernel.export("loadVehicles"),
+    loadStates: kernel.export("loadStates"),
+    saveWaitingBegin: kernel.export("saveWaitingBegin"),
+    saveWaiting: kernel.export("saveWaiting"),
+    loadWaiting: kernel.export("loadWaiting"),
+    releaseWaiting: kernel.export("releaseWaiting"),
   };
 }
 

@@ -45,6 +45,24 @@ export interface EngineCounts extends SampleCounts {
   misplaced: number;
 }
 
+/** An engine whose state can leave it and come back, to another process or a later kernel. */
+export interface DurableEngine extends Engine {
+  /**
+   * The state as bytes, complete and checked by a sum: vehicles, clock, operators, anomalies. Counts
+   * are not in it. The same state gives the same bytes. Takes time in proportion to the vehicles.
+   */
+  snapshot(): Uint8Array;
+  /**
+   * Takes over the state of a snapshot; what the engine knew is gone, but for its counts. Of a
+   * snapshot of other rules it takes what its own rules keep too: state of equal structure, and
+   * rules of the same id and `when`; other anomalies are dropped without a transition.
+   *
+   * @throws {SnapshotError} if the bytes are no snapshot, of a newer format, damaged, or of another
+   * partition; the engine is then as it was
+   */
+  restore(snapshot: Uint8Array): void;
+}
+
 /** Evaluates a rule set over one partition. Its output depends on nothing but what is pushed. */
 export interface Engine {
   /** Takes a batch in; batches come in the order of the log. How the log is cut changes nothing. */

@@ -12,14 +12,16 @@ import type { Scanner } from "./scanner_port.ts";
  * Makes a kernel that reads the samples of a rule set's catalog.
  *
  * @param signals numbers of the signals that get a column
+ * @param vehicles room for so many at least, even if the rules allow fewer
  */
 export function createKernelScanner(
   ruleSet: RuleSet,
   signals: readonly number[],
+  vehicles = 0,
 ): { readonly kernel: KernelInstance; readonly scanner: Scanner } {
   const { catalog, settings } = ruleSet;
   const kernel = instantiateKernel();
-  kernel.scan.start(settings.maxVehicles, settings.maxClockAheadMs);
+  kernel.scan.start(Math.max(settings.maxVehicles, vehicles), settings.maxClockAheadMs);
   const columns = catalog.signals.map((_, number) => signals.indexOf(number));
   writeCatalog(kernel, catalog, columns, signals.length);
   return { kernel, scanner: new KernelScanner(kernel, signals) };

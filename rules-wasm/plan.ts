@@ -9,8 +9,8 @@ import { SEVERITIES } from "../contract/anomaly.ts";
 import * as K from "./assembly/plan_layout.ts";
 import type { Rule, RuleSet } from "./language/ast.ts";
 import { type Expression, hasAbsent, signalsOf, walk } from "./language/brings.ts";
-import { structure } from "./language/structure.ts";
-import { type Instruction, PlanCode, type StatePart } from "./plan_code.ts";
+import { signalText } from "./language/structure.ts";
+import { type Instruction, type KeptState, PlanCode, type StatePart } from "./plan_code.ts";
 import { ringBytesMax, timesBytes } from "./plan_rings.ts";
 
 /** A rung of a severity ladder. */
@@ -54,6 +54,8 @@ export interface Plan {
   readonly conditions: number;
   /** State of operators, by structure. */
   readonly states: readonly StatePart[];
+  /** What signals and operators keep, in the order in which it is written to snapshots. */
+  readonly kept: readonly KeptState[];
   /** Where the signals' last values lie in a vehicle's state. */
   readonly signalsAt: number;
   /** Bytes of a vehicle's state, its rings of slots and panes apart. */
@@ -99,12 +101,19 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   const waitingAt = cameAt + 4 * Math.ceil(signals.length / 32);
   const waitingBytes = settings.latenessMs > 0 ? K.VW_BYTES : 0;
   const operatorsAt = Math.ceil((waitingAt + waitingBytes) / 8) * 8;
-  const code = new PlanCode(signals, absents, settings.maxGapMs, operatorsAt, settings.zoneOffsets);
+  const code = new PlanCode(
+    signals,
+    absents,
+    settings.maxGapMs,
+    operatorsAt,
+    settings.zoneOffsets,
+    signalText(ruleSet.catalog),
+  );
   const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
   const signalsAt = Math.ceil(code.stateBytes / 8) * 8;
   const stride = signalsAt + 8 * signals.length;
   const states = signals.map((signal, i): StatePart => ({
-    structure: structure({ kind: "signal", signal, type: "number" }),
+    structure: code.structure({ kind: "signal", signal, type: "number" }),
     offset: signalsAt + 8 * i,
     bytes: 8,
     unknown: true,
@@ -121,6 +130,10 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     values: code.valueCount,
     conditions: code.conditionCount,
     states: [...states, ...code.states],
+    kept: [
+      ...states.map(({ structure }, i) => ({ key: `signal ${structure}`, target: 2 * (i + 1) })),
+      ...code.kept,
+    ],
     signalsAt,
     stride,
     ringBytesMax: code.code.reduce(

@@ -3,6 +3,7 @@ import type { Condition, Value } from "./language/ast.ts";
 import { broughtByAll, type Expression, hasAbsent, signalsOf } from "./language/brings.ts";
 import * as K from "./assembly/plan_layout.ts";
 import { conditionCode } from "./plan_conditions.ts";
+import { structure } from "./language/structure.ts";
 import type { ZoneOffset } from "./language/time_zone.ts";
 import { valueCode } from "./plan_values.ts";
 
@@ -33,12 +34,22 @@ export interface StatePart {
   readonly counted?: boolean;
 }
 
+/** State that an operator or a signal keeps, as it is known beyond one plan and one process. */
+export interface KeptState {
+  /** Its form, then the structure of its expression. Equal keys: the same state. */
+  readonly key: string;
+  /** How the kernel is told of it (assembly/portable_layout.ts). */
+  readonly target: number;
+}
+
 /** Compiles expressions; equal ones get one register. */
 export class PlanCode {
   readonly code: Instruction[] = [];
   readonly states: StatePart[] = [];
   /** Numbers that instructions refer to by their place among them. */
   readonly data: number[] = [];
+  /** What the operators keep, in order of the code. */
+  readonly kept: KeptState[] = [];
   /** Constants that need a register: value by register. */
   readonly constants = new Map<number, number>();
   /** Sets of signals that bring something, as positions among the plan's signals. */
@@ -53,6 +64,7 @@ export class PlanCode {
    * @param signals numbers of the catalog signals named, ascending; their positions are registers
    * @param absents durations of `absent`, ascending
    * @param stateOffset where the operators' state begins
+   * @param signalText how signals are named in keys of state
    */
   constructor(
     readonly signals: readonly number[],
@@ -60,9 +72,15 @@ export class PlanCode {
     readonly maxGapMs: number,
     stateOffset: number,
     readonly zoneOffsets: readonly ZoneOffset[],
+    readonly signalText: (signal: number) => string,
   ) {
     this.valueCount = signals.length;
     this.stateBytes = stateOffset;
+  }
+
+  /** The structure of an expression, as keys of state have it. */
+  structure(expr: Expression): string {
+    return structure(expr, this.signalText);
   }
 
   /** The register of a value. */
@@ -107,6 +125,7 @@ export class PlanCode {
     const dst = register();
     this.#known.set(kept.key, dst);
     this.#push({ ...parts, dst, state: this.#reserve(kept.key, kept.bytes, kept.unknown ?? true) });
+    this.#keep(kept.key);
     return dst;
   }
 
@@ -125,7 +144,13 @@ export class PlanCode {
     this.valueCount += registers;
     this.#known.set(key, dst);
     this.#push(make(dst, state));
+    this.#keep(key);
     return dst;
+  }
+
+  /** Notes that the last instruction keeps state. */
+  #keep(key: string): void {
+    this.kept.push({ key, target: 2 * (this.code.length - 1) + 1 });
   }
 
   #reserve(structure: string, bytes: number, unknown: boolean, counted = false): number {

@@ -2,7 +2,6 @@
 import * as K from "./assembly/plan_layout.ts";
 import type { Condition, Value } from "./language/ast.ts";
 import type { Expression } from "./language/brings.ts";
-import { structure } from "./language/structure.ts";
 import type { PlanCode } from "./plan_code.ts";
 import { customCode } from "./plan_custom.ts";
 import { heldCode, seqCode } from "./plan_time.ts";
@@ -107,7 +106,7 @@ function edgeCode(code: PlanCode, expr: Expression, a: number, b: number): numbe
 function previousConditionCode(code: PlanCode, expr: Condition, now: number): number {
   return code.operator(
     { op: K.OP_PREV_CONDITION, a: now, brings: code.bringing(expr) },
-    { key: `last ${structure(expr)}`, bytes: 1, unknown: false },
+    { key: `last ${code.structure(expr)}`, bytes: 1, unknown: false },
   );
 }
 

@@ -2,7 +2,6 @@
 import * as K from "./assembly/plan_layout.ts";
 import type { Condition, CustomCall } from "./language/ast.ts";
 import type { Expression } from "./language/brings.ts";
-import { structure } from "./language/structure.ts";
 import type { PlanCode } from "./plan_code.ts";
 
 /** The register of an operator's result: its number, 0 or 1 for a condition. */
@@ -13,7 +12,7 @@ export function customCode(
   const { operator, args } = expr;
   // Its state is the last result, then the slots.
   const bytes = 8 * (1 + operator.slots);
-  return code.stateful(`custom ${structure(expr)}`, bytes, 1, false, (dst, state) => {
+  return code.stateful(`custom ${code.structure(expr)}`, bytes, 1, false, (dst, state) => {
     // All registers first: what an argument computes may be a custom operator too.
     const registers = args.map((arg) => code.value(arg));
     registers.forEach((a, c) => code.emit({ op: K.OP_CUSTOM_ARGUMENT, a, c, dst: -1 }));

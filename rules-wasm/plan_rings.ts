@@ -1,7 +1,6 @@
 /** Instructions of the functions over windows, and the rings of slots and panes that are kept. */
 import * as K from "./assembly/plan_layout.ts";
 import type { Value, ValueCall, WindowFunction } from "./language/ast.ts";
-import { structure } from "./language/structure.ts";
 import type { Instruction, PlanCode } from "./plan_code.ts";
 
 /** A call of a function over a window. */
@@ -29,6 +28,15 @@ const PANE_BYTES: Readonly<Record<number, number>> = {
   [K.WINDOW_GREATEST]: 8,
   [K.WINDOW_SPREAD]: 20,
   [K.WINDOW_COUNT]: 4,
+};
+
+/** Names of what is kept in keys of state. */
+const FORMS: Readonly<Record<number, string>> = {
+  [K.WINDOW_TOTAL]: "total",
+  [K.WINDOW_LEAST]: "least",
+  [K.WINDOW_GREATEST]: "greatest",
+  [K.WINDOW_SPREAD]: "spread",
+  [K.WINDOW_COUNT]: "count",
 };
 
 /** Width in milliseconds of the slots that `delta` and `rate` over a duration keep. */
@@ -69,7 +77,7 @@ function blockBytes(bytes: number): number {
 export function slotsCode(code: PlanCode, x: Value, durationMs: number): number {
   const width = slotWidthMs(durationMs);
   const places = Math.ceil(durationMs / width) + 1;
-  const key = `slots ${durationMs} ${structure(x)}`;
+  const key = `slots ${durationMs} ${code.structure(x)}`;
   return code.stateful(key, 48, 2, true, (dst, state) => ({
     op: K.OP_SLOTS,
     dst,
@@ -87,7 +95,7 @@ export function slotsCode(code: PlanCode, x: Value, durationMs: number): number 
 export function windowCode(code: PlanCode, expr: WindowCall): number {
   const { kind, headBytes } = WINDOWS[expr.fn];
   const [x] = expr.args;
-  const key = `window ${kind} ${expr.durationMs} ${structure(x)}`;
+  const key = `${FORMS[kind]} ${expr.durationMs} ${code.structure(x)}`;
   const registers = kind === K.WINDOW_TOTAL ? 2 : 1;
   return code.stateful(key, headBytes, registers, true, (dst, state) => ({
     op: K.OP_WINDOW,
@@ -104,7 +112,7 @@ export function windowCode(code: PlanCode, expr: WindowCall): number {
 
 /** The register of the mean weighted by time; the next one is the score. */
 export function weightedCode(code: PlanCode, x: Value, tauMs: number): number {
-  return code.stateful(`weighted ${tauMs} ${structure(x)}`, 40, 2, false, (dst, state) => ({
+  return code.stateful(`weighted ${tauMs} ${code.structure(x)}`, 40, 2, false, (dst, state) => ({
     op: K.OP_WEIGHTED,
     dst,
     a: code.value(x),

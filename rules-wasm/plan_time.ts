@@ -1,14 +1,13 @@
 /** Instructions of the functions of time: `age`, `hour`, `weekday`, `held`, `seq`. */
 import * as K from "./assembly/plan_layout.ts";
 import type { Condition, Value } from "./language/ast.ts";
-import { structure } from "./language/structure.ts";
 import type { PlanCode } from "./plan_code.ts";
 
 /** The register of the seconds since a value last came. */
 export function ageCode(code: PlanCode, x: Value): number {
   return code.operator(
     { op: K.OP_AGE, a: code.value(x), brings: code.bringing(x) },
-    { key: `age ${structure(x)}`, bytes: 8 },
+    { key: `age ${code.structure(x)}`, bytes: 8 },
   );
 }
 
@@ -41,7 +40,7 @@ export function heldCode(code: PlanCode, of: Condition, durationMs: number): num
       k0: durationMs,
       k1: code.maxGapMs,
     },
-    { key: `held ${durationMs} ${structure(of)}`, bytes: 24 },
+    { key: `held ${durationMs} ${code.structure(of)}`, bytes: 24 },
   );
 }
 
@@ -49,7 +48,7 @@ export function heldCode(code: PlanCode, of: Condition, durationMs: number): num
 export function seqCode(code: PlanCode, a: Condition, b: Condition, durationMs: number): number {
   const recent = code.operator(
     { op: K.OP_RECENT, a: code.condition(a), brings: code.bringing(a), k0: durationMs },
-    { key: `recent ${durationMs} ${structure(a)}`, bytes: 16 },
+    { key: `recent ${durationMs} ${code.structure(a)}`, bytes: 16 },
   );
   const turned = code.condition({ kind: "call", fn: "rose", args: [b] });
   return code.operator({ op: K.OP_AND, a: turned, b: recent });

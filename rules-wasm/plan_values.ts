@@ -1,7 +1,6 @@
 /** Instructions of values: arithmetic and the functions that give a number. */
 import * as K from "./assembly/plan_layout.ts";
 import type { Value } from "./language/ast.ts";
-import { structure } from "./language/structure.ts";
 import type { PlanCode } from "./plan_code.ts";
 import { customCode, truthCode } from "./plan_custom.ts";
 import { slotsCode, weightedCode, windowCode } from "./plan_rings.ts";
@@ -89,7 +88,7 @@ export function valueCode(code: PlanCode, expr: Value): number {
 
 /** The register of the last known value before the row. */
 export function previousCode(code: PlanCode, x: Value): number {
-  return code.stateful(`prev ${structure(x)}`, 16, 1, false, (dst, state) => ({
+  return code.stateful(`prev ${code.structure(x)}`, 16, 1, false, (dst, state) => ({
     op: K.OP_PREV,
     dst,
     a: code.value(x),

@@ -16,10 +16,21 @@ export {
   scanBegin,
   timesAddress,
 } from "./scan";
-export { freeVehicle, internVehicle, vehicleId, vehicleIdLength } from "./vehicles";
+export { freeVehicle, internVehicle, limitVehicles, vehicleId, vehicleIdLength } from "./vehicles";
 export { alloc } from "./memory";
 export { customArguments, customStep } from "./ops_custom";
 export { planColumn, planLoad, planRoom } from "./plan";
-export { addVehicles, recordAt, recordPlaces } from "./state";
+export { addVehicles, listRecords } from "./state";
 export { runLateRows } from "./run_late";
 export { firedAt, runRows, runStart, runStop, runTimers, setFilter, valuesAt } from "./run";
+export { markSeen, seenAt } from "./signals";
+export { changeBegin, changeClear, changeEnd, changeEvaluate, changeRow } from "./change";
+export {
+  changeRecords,
+  loadStates,
+  loadVehicles,
+  saveRoom,
+  saveVehicles,
+  silenceOrder,
+} from "./portable";
+export { loadWaiting, releaseWaiting, saveWaiting, saveWaitingBegin } from "./portable_waiting";

@@ -50,6 +50,7 @@ import { giveBlock, takeBlock } from "./pool";
 import { bringsNothing, noteSeen, resolveRow, standRow, touchBytes } from "./signals";
 import { vehicleAt } from "./state";
 import { heard } from "./timers";
+import { put, take } from "./words";
 
 const NONE: u32 = 0xffff;
 
@@ -141,6 +142,20 @@ export function lateResets(base: usize, t: f64, a: f64): bool {
   store<f64>(series, low, LATE_MIN);
   store<f64>(series, high, LATE_MAX);
   return a - load<f64>(series) >= clockReset;
+}
+
+/** Writes a vehicle's series of late samples, if there is one. */
+export function saveLate(base: usize): void {
+  const series: usize = load<u32>(base, V_LATE);
+  if (series == 0) return;
+  for (let i: u32 = 0; i < LATE_BYTES; i += 8) put(load<f64>(series + i));
+}
+
+/** Reads what `saveLate` wrote. */
+export function loadLate(base: usize): void {
+  const series = takeBlock(LATE_BYTES);
+  store<u32>(base, <u32>series, V_LATE);
+  for (let i: u32 = 0; i < LATE_BYTES; i += 8) store<f64>(series + i, take());
 }
 
 /** Ends a vehicle's series of late samples. */

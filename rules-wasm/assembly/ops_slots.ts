@@ -2,6 +2,7 @@
 import { E_ALL, E_T } from "./plan_layout";
 import { baseAt } from "./ops_state";
 import { ringCount, ringDrop, ringPush, ringTime, ringValue, shapeRings } from "./ring";
+import { put, take } from "./words";
 
 // Kept samples, oldest first: the reference, those in the ring, the newest. What most rows need is
 // in 48 bytes; the ring is touched when a slot is left or the reference moves on.
@@ -90,4 +91,39 @@ export function opSlots(
       }
     }
   }
+}
+
+/** The portable form of kept samples: T and value of each, oldest first, from the reference on. */
+export function saveSlots(at: usize): void {
+  const reference = load<f64>(at, S_T);
+  if (reference == reference) {
+    put(reference);
+    put(load<f64>(at, S_VALUE));
+  }
+  const newest = load<f64>(at, S_NEW_T);
+  const count = ringCount(at);
+  for (let i: u32 = 0; i < count; i++) {
+    put(ringTime(at, i, newest));
+    put(ringValue(at, i));
+  }
+  if (newest == newest) {
+    put(newest);
+    put(load<f64>(at, S_NEW_VALUE));
+  }
+}
+
+/** Reads what `saveSlots` wrote, at most `places` behind the reference, which lies up to `before`. */
+export function loadSlots(at: usize, places: u32, width: f64, before: f64, words: u32): bool {
+  if (words & 1) return false;
+  let last = -Infinity;
+  for (let i: u32 = 0; i < words; i += 2) {
+    const t = take();
+    const x = take();
+    // Of each slot one; and no more than the last d may touch.
+    if (!(t > last) || (i > 0 && !leaves(last, t, width)) || ringCount(at) >= places) return false;
+    last = t;
+    keep(at, width, t, x);
+    while (load<f64>(at, S_NEXT) <= before) advance(at);
+  }
+  return true;
 }

@@ -1,5 +1,6 @@
 /** Operators with state per vehicle: row by row, in the order of the log. */
 import { E_ALL, E_BASE, E_EVALUATED, MASK_BYTES } from "./plan_layout";
+import { put, take } from "./words";
 
 /** Address of the state of a row's vehicle. */
 @inline
@@ -67,4 +68,15 @@ export function opPrevCondition(
     store<u64>(dst + (w << 3), wasTrue);
     store<u64>(dst + (w << 3), wasFalse, MASK_BYTES);
   }
+}
+
+/** The portable form of a last known result: 1 or 0. */
+export function saveTruth(at: usize): void {
+  if (load<u8>(at) != 0) put(<f64>(load<u8>(at) - 1));
+}
+
+export function loadTruth(at: usize, words: u32): bool {
+  if (words != 1) return false;
+  store<u8>(at, take() == 1 ? 2 : 1);
+  return true;
 }

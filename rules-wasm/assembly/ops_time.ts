@@ -1,6 +1,7 @@
 /** Operators of time: parts of the date, ages, runs that last, what came shortly before. */
 import { E_ALL, E_EVALUATED, E_T, MASK_BYTES } from "./plan_layout";
 import { baseAt } from "./ops_state";
+import { put } from "./words";
 
 /**
  * T by local clocks: T plus the offset in force then.
@@ -124,6 +125,16 @@ export function opHeld(
     store<u64>(dst + word, yes);
     store<u64>(dst + word, no, MASK_BYTES);
   }
+}
+
+/** The portable form of `held`: first and last true of the run, last result; no run has no first. */
+export function saveHeld(at: usize): void {
+  const last = load<f64>(at, H_LAST);
+  const result = load<f64>(at, H_RESULT);
+  if (last != last && result != result) return;
+  put(last == last ? load<f64>(at) : NaN);
+  put(last);
+  put(result);
 }
 
 const R_BEFORE: usize = 8;

@@ -15,6 +15,7 @@ import {
 } from "./plan_layout";
 import { baseAt } from "./ops_state";
 import { ringCount, ringDrop, ringN, ringPush, ringSquares, ringValue, shapeRings } from "./ring";
+import { put, take } from "./words";
 
 // Head of a window's state; behind FOLD_N, what a kind does not need is not there.
 //
@@ -272,4 +273,61 @@ export function opWindow(
       result(at, t, dst + (row << 3), dstAverage + (row << 3));
     }
   }
+}
+
+/**
+ * The portable form of a window: T from which x has come and T at which it last came, of those
+ * kinds that need them; then of each pane with samples, oldest first, its number, its value, its
+ * sum of squares and its count, those that the kind has. `startWindow` says which it is.
+ */
+export function saveWindow(at: usize): void {
+  if (kind == WINDOW_TOTAL || kind == WINDOW_SPREAD) {
+    const last = load<f64>(at, W_LAST);
+    if (last != last) return;
+    put(load<f64>(at, W_SINCE));
+    put(last);
+  }
+  const newest = load<f64>(at, W_NEWEST);
+  if (newest != newest) return;
+  const count = ringCount(at);
+  for (let i: u32 = 0; i < count; i++) {
+    const x = kind == WINDOW_COUNT ? 0 : ringValue(at, i);
+    const squares = kind == WINDOW_SPREAD ? ringSquares(at, i) : 0;
+    putPane(newest - <f64>(count - i), x, squares, isExtreme() ? 0 : ringN(at, i));
+  }
+  const x = kind == WINDOW_COUNT ? 0 : load<f64>(at, W_PANE);
+  const squares = kind == WINDOW_SPREAD ? load<f64>(at, W_PANE_M2) : 0;
+  putPane(newest, x, squares, isExtreme() ? 0 : load<u32>(at, W_PANE_N));
+}
+
+function putPane(pane: f64, x: f64, squares: f64, n: u32): void {
+  if (isExtreme() ? x != x : n == 0) return;
+  put(pane);
+  if (kind != WINDOW_COUNT) put(x);
+  if (kind == WINDOW_SPREAD) put(squares);
+  if (!isExtreme()) put(<f64>n);
+}
+
+/** Reads what `saveWindow` wrote; `places` is what `startWindow` was told. */
+export function loadWindow(at: usize, places: u32, words: u32): bool {
+  const covers = kind == WINDOW_TOTAL || kind == WINDOW_SPREAD;
+  const each: u32 = kind == WINDOW_SPREAD ? 4 : kind == WINDOW_TOTAL ? 3 : 2;
+  const head: u32 = covers ? 2 : 0;
+  if (words < head || (words - head) % each != 0) return false;
+  if (covers) {
+    store<f64>(at, take(), W_SINCE);
+    store<f64>(at, take(), W_LAST);
+  }
+  for (let i = head; i < words; i += each) {
+    const pane = take();
+    const newest = load<f64>(at, W_NEWEST);
+    const steps = newest == newest ? pane - newest : 1;
+    const fitting = <f64>ringCount(at) + steps < <f64>places || i == head;
+    if (!(steps >= 1 && fitting && Math.floor(pane) == pane)) return false;
+    enter(at, pane);
+    if (kind != WINDOW_COUNT) store<f64>(at, take(), W_PANE);
+    if (kind == WINDOW_SPREAD) store<f64>(at, take(), W_PANE_M2);
+    if (!isExtreme()) store<u32>(at, <u32>take(), W_PANE_N);
+  }
+  return true;
 }

@@ -99,9 +99,34 @@ export function bringsAt(mask: i32): usize {
   return bringsMasks + <usize>mask * MASK_BYTES;
 }
 
-/** Reserves room for a plan, to be filled by the host before `planLoad`. */
+/** Room for a plan and for its registers; a later plan takes the same as far as it fits. */
+let room: usize = 0;
+let roomBytes: u32 = 0;
+let registers: usize = 0;
+let registerBytes: u32 = 0;
+/** Bytes of a column among the registers. */
+const COLUMN_ROOM: u32 = (COLUMN_BYTES + 63) & ~63;
+/** Where the next part of the registers begins. */
+let carved: usize = 0;
+
+/** Reserves room for a plan, to be filled by the host before `planLoad`; the plan before is lost. */
 export function planRoom(bytes: u32): usize {
-  return alloc(bytes, 16);
+  if (bytes > roomBytes) {
+    roomBytes = max<u32>(bytes, roomBytes * 2);
+    room = alloc(roomBytes, 16);
+  }
+  return room;
+}
+
+@inline
+function rounded(bytes: u32): u32 {
+  return (bytes + 63) & ~63;
+}
+
+function carve(bytes: u32): usize {
+  const at = carved;
+  carved += rounded(bytes);
+  return at;
 }
 
 /** Takes a plan into force; `planRoom` gave its address. */
@@ -133,17 +158,30 @@ export function planLoad(address: usize): void {
   lateness = load<f64>(plan + PLAN_LATENESS);
   waitingAt = load<u32>(plan + PLAN_WAITING);
   waitingMax = load<u32>(plan + PLAN_WAITING_MAX);
-  values = alloc(load<u32>(plan + PLAN_VALUES) * COLUMN_BYTES, 64);
-  conditions = alloc(load<u32>(plan + PLAN_CONDITIONS) * CONDITION_BYTES, 64);
-  bringsMasks = alloc((bringsCount + 2) * MASK_BYTES, 64);
-  activeRows = alloc(ruleCount * MASK_BYTES, 64);
-  activeAny = alloc(ruleCount, 16);
-  firedCounts = alloc(ruleCount * 8, 16);
-  rawColumns = alloc(planSignalCount * 4, 16);
+  const valueBytes = load<u32>(plan + PLAN_VALUES) * COLUMN_BYTES;
+  const conditionBytes = load<u32>(plan + PLAN_CONDITIONS) * CONDITION_BYTES;
+  const bringBytes = (bringsCount + 2) * MASK_BYTES;
+  const signalBytes = planSignalCount * MASK_BYTES + rounded(planSignalCount * 4) +
+    rounded(planSignalCount);
+  const waitBytes = lateness > 0 ? rounded(planSignalCount * 4) + planSignalCount * COLUMN_ROOM : 0;
+  const ruleBytes = ruleCount * MASK_BYTES + rounded(ruleCount) + rounded(ruleCount * 8);
+  const bytes = rounded(valueBytes) + conditionBytes + bringBytes + signalBytes + waitBytes + ruleBytes;
+  if (bytes > registerBytes) {
+    registerBytes = max<u32>(bytes, registerBytes * 2);
+    registers = alloc(registerBytes, 64);
+  } else memory.fill(registers, 0, bytes);
+  carved = registers;
+  values = carve(valueBytes);
+  conditions = carve(conditionBytes);
+  bringsMasks = carve(bringBytes);
+  activeRows = carve(ruleCount * MASK_BYTES);
+  activeAny = carve(ruleCount);
+  firedCounts = carve(ruleCount * 8);
+  rawColumns = carve(planSignalCount * 4);
   scannedColumns = rawColumns;
   if (lateness > 0) separateColumns();
-  seen = alloc(planSignalCount, 16);
-  present = alloc(planSignalCount * MASK_BYTES, 64);
+  seen = carve(planSignalCount);
+  present = carve(planSignalCount * MASK_BYTES);
   // A signal that no row has carried is unknown on every row.
   for (let s: u32 = 0; s < planSignalCount; s++) {
     for (let row: usize = 0; row < 1024; row++) store<f64>(valueAt(s) + (row << 3), NaN);
@@ -152,9 +190,9 @@ export function planLoad(address: usize): void {
 
 /** Samples that waited are evaluated in rows other than those they were scanned into. */
 function separateColumns(): void {
-  scannedColumns = alloc(planSignalCount * 4, 16);
+  scannedColumns = carve(planSignalCount * 4);
   for (let s: u32 = 0; s < planSignalCount; s++) {
-    store<u32>(rawColumns + s * 4, <u32>alloc(COLUMN_BYTES, 64));
+    store<u32>(rawColumns + s * 4, <u32>carve(COLUMN_BYTES));
   }
 }
 

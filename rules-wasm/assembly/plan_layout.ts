@@ -265,6 +265,7 @@ export const REASON_CONDITION = 0;
 export const REASON_UNKNOWN = 1;
 export const REASON_CLOCK_RESET = 2;
 export const REASON_FORGOTTEN = 3;
+export const REASON_RULE_CHANGED = 4;
 
 /** What an engine does with a batch. */
 export const MODE_LIVE = 0;
@@ -307,6 +308,9 @@ export const E_BLOCK_BYTES = 0x28050;
 export const E_WAITING = 0x2804c;
 /** f64: samples evaluated before their time because too many waited. */
 export const E_CROWDED = 0x28058;
+
+/** f64: A before which timers fired under former rules; what they cause later is not before it. */
+export const E_TIMERS_TO = 0x280e0;
 
 /** Masks of kinds of rows. */
 export const E_EVALUATED = 0x28100;

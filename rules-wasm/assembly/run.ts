@@ -35,6 +35,7 @@ import {
   E_OFFSET,
   E_SLOT,
   E_T,
+  E_TIMERS_TO,
   I_A,
   I_B,
   I_BRINGS,
@@ -116,7 +117,7 @@ import {
 import { enterWaiting } from "./ops_wait";
 
 /** Runs the instructions over the first `words` × 64 rows. */
-function evaluate(words: u32): void {
+export function evaluate(words: u32): void {
   const bytes = <usize>words << 9;
   let at = code;
   for (let i: u32 = 0; i < codeCount; i++) {
@@ -251,7 +252,7 @@ export function runAdmitted(from: u32, to: u32, mode: u32, samples: bool): void 
 }
 
 /** Describes a row that stands for no sample of its own: the vehicle as it is at its last T. */
-function standFor(row: u32, kind: u32, timer: u32, slot: u32, t: f64, a: f64): void {
+export function standFor(row: u32, kind: u32, timer: u32, slot: u32, t: f64, a: f64): void {
   const base = vehicleAt(slot);
   const lastT = load<f64>(base, V_LAST_T);
   enterRow(row, kind, timer, base, slot);
@@ -336,13 +337,13 @@ export function runTimers(mode: u32): bool {
   while (dueA < nextA && rows < <u32>ROWS_MAX && dueKind != absentCount) {
     if (dueKind == DUE_WAITING) {
       // Those before it in the order of T come first, by one turn each.
-      rows += enterWaiting(rows, dueSlot, dueA);
+      rows += enterWaiting(rows, dueSlot, firesAt());
       findDue();
       continue;
     }
     const base = vehicleAt(dueSlot);
     const t = load<f64>(base, V_LAST_T) + absentAfter(dueKind);
-    standFor(rows, ROW_TIMER, dueKind, dueSlot, t, dueA);
+    standFor(rows, ROW_TIMER, dueKind, dueSlot, t, firesAt());
     store<u8>(base, <u8>(dueKind + 1), V_FIRED);
     advance(dueKind);
     rows++;
@@ -356,12 +357,17 @@ export function runTimers(mode: u32): bool {
   return dueA < nextA;
 }
 
+/** A of what the timer that comes first causes: where new settings make it overdue, that of their coming. */
+function firesAt(): f64 {
+  return max<f64>(dueA, load<f64>(E_TIMERS_TO));
+}
+
 /** A vehicle has been silent for so long that it is forgotten. */
 function forget(slot: u32): void {
   const base = vehicleAt(slot);
   const t = load<f64>(base, V_LAST_T) + forgetAfter;
   clearMasks();
-  standFor(0, ROW_CLEAR, absentCount, slot, t, dueA);
+  standFor(0, ROW_CLEAR, absentCount, slot, t, firesAt());
   clearRow(0, REASON_FORGOTTEN);
   unlist(base, slot);
   freshen(base);

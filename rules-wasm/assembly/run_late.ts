@@ -53,16 +53,23 @@ let filled: u32 = 0;
 let runMode: u32 = 0;
 
 /** Runs the rows filled so far; the next go into a micro-batch of their own. */
-function flush(): void {
+export function flushRows(): void {
   runAdmitted(0, filled, runMode, true);
   passRows(filled);
   filled = 0;
   clearMasks();
 }
 
+/** Begins with no rows. */
+export function startRelease(mode: u32): void {
+  runMode = mode;
+  filled = 0;
+  clearMasks();
+}
+
 /** Evaluates a vehicle's first waiting sample, at append time `a`. */
-function release(slot: u32, a: f64): void {
-  if (filled == <u32>ROWS_MAX) flush();
+export function release(slot: u32, a: f64): void {
+  if (filled == <u32>ROWS_MAX) flushRows();
   filled += enterWaiting(filled, slot, a);
 }
 
@@ -94,7 +101,7 @@ function passLate(base: usize, slot: u32, a: f64, offset: f64, index: u32): void
   const fired: u32 = load<u8>(base, V_FIRED);
   hear(base, slot, a, offset, index);
   if (fired == 0) return;
-  if (filled == <u32>ROWS_MAX) flush();
+  if (filled == <u32>ROWS_MAX) flushRows();
   const lastT = load<f64>(base, V_LAST_T);
   enterRow(filled, ROW_AGAIN, fired, base, slot);
   describeRow(filled, lastT, a, offset, index);
@@ -105,7 +112,7 @@ function passLate(base: usize, slot: u32, a: f64, offset: f64, index: u32): void
 /** What still waits is evaluated; then the vehicle is as a fresh one. */
 function reset(base: usize, slot: u32, t: f64, a: f64, offset: f64, index: u32): void {
   while (firstWaiting(base) != 0) release(slot, a);
-  flush();
+  flushRows();
   resetClock(0, slot, t, a, offset, index);
   passRows(1);
   clearMasks();
@@ -117,9 +124,7 @@ function reset(base: usize, slot: u32, t: f64, a: f64, offset: f64, index: u32):
  * @param offsets address of the offsets (f64) of the batch's records
  */
 export function runLateRows(offsets: usize, mode: u32): void {
-  runMode = mode;
-  filled = 0;
-  clearMasks();
+  startRelease(mode);
   const rows = load<u32>(CONTROL_ROW_COUNT);
   noteSeen(rows);
   for (let row: u32 = 0; row < rows; row++) {
@@ -151,5 +156,5 @@ export function runLateRows(offsets: usize, mode: u32): void {
     releaseHeard(base, slot, a);
     releaseCrowded(base, slot, a);
   }
-  flush();
+  flushRows();
 }

@@ -18,6 +18,7 @@ import {
 } from "./plan";
 import { PS_BYTES, PS_STALE, PS_STATE, V_LAST_T, V_TIMES } from "./plan_layout";
 import { giveBlock, takeBlock } from "./pool";
+import { put, take } from "./words";
 
 /** Bytes of a vehicle's state up to the last signal that has been seen. */
 export let touchBytes: u32 = 64;
@@ -26,6 +27,11 @@ export let touchBytes: u32 = 64;
 export function markSeen(s: u32): void {
   store<u8>(seen + s, 1);
   touchBytes = min(stride, max(touchBytes, load<u32>(planSignals + s * PS_BYTES, PS_STATE) + 8));
+}
+
+/** Address of the flags "some vehicle has a value of it" per signal of the plan (u8). */
+export function seenAt(): usize {
+  return seen;
 }
 
 /** Marks the signals that a scanned row has carried: the others are unknown for every vehicle. */
@@ -143,4 +149,24 @@ export function standRow(row: u32, base: usize): void {
     if (x == x && t - timeOf(base, s, t) > load<f64>(signal, PS_STALE)) x = NaN;
     store<f64>(values + s * COLUMN_BYTES + (<usize>row << 3), x);
   }
+}
+
+/** The portable form of a signal: its last value, and T at which it came. */
+export function saveSignal(base: usize, s: u32): void {
+  const x = load<f64>(base + load<u32>(planSignals + s * PS_BYTES, PS_STATE));
+  if (x != x) return;
+  put(x);
+  put(timeOf(base, s, load<f64>(base, V_LAST_T)));
+}
+
+/** Reads what `saveSignal` wrote. */
+export function loadSignal(base: usize, s: u32, words: u32): bool {
+  if (words != 2) return false;
+  if (load<u8>(seen + s) == 0) markSeen(s);
+  store<f64>(base + load<u32>(planSignals + s * PS_BYTES, PS_STATE), take());
+  const t = take();
+  const word = cameWord(base, s);
+  if (t == load<f64>(base, V_LAST_T)) store<u32>(word, load<u32>(word) | (1 << (s & 31)));
+  else store<f64>(timesOf(base) + (s << 3), t);
+  return true;
 }

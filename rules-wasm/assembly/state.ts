@@ -1,7 +1,8 @@
 /** State of vehicles: fixed blocks in chunks; and records of what rules have pending or open. */
 import { alloc, allocState } from "./memory";
 import { E_OPEN, E_RECORDS, E_TOUCHED, VEHICLES_PER_CHUNK } from "./plan_layout";
-import { activeAt, stride, template } from "./plan";
+import { activeAt, activeWords, stride, template } from "./plan";
+import { R_OPEN, RT_BYTES, RT_TARGET } from "./portable_layout";
 
 /** Vehicle chunks at most: 2^24 vehicles. */
 const CHUNKS_MAX: u32 = 65536;
@@ -37,14 +38,15 @@ export function wordAt(base: usize, area: u32, bit: u32): usize {
 // What a rule knows of a vehicle while it is pending, open or in its cooldown. Pairs that are idle
 // have none: their cost is a bit.
 
-/** Flags of a record. */
-export const R_OPEN: u32 = 1;
-export const R_RUN: u32 = 2;
-export const R_CLEARING: u32 = 4;
-export const R_CLOSED: u32 = 8;
-export const R_FIRED: u32 = 16;
-export const R_STEPPING: u32 = 32;
-export const R_UNKNOWN: u32 = 64;
+export {
+  R_CLEARING,
+  R_CLOSED,
+  R_FIRED,
+  R_OPEN,
+  R_RUN,
+  R_STEPPING,
+  R_UNKNOWN,
+} from "./portable_layout";
 
 export const R_SLOT: usize = 0;
 export const R_RULE: usize = 4;
@@ -197,12 +199,30 @@ export function freeRecord(base: usize, record: usize): void {
   store<u32>(E_RECORDS, used);
 }
 
-/** Records in use by place in the table, for the host: the address at `i`, 0 for none. */
-export function recordAt(i: u32): usize {
-  return table == 0 || i > mask ? 0 : <usize>load<u32>(table + (i << 2));
+/** Writes the addresses of all records (u32 each). @returns how many */
+export function listRecords(list: usize): u32 {
+  let count: u32 = 0;
+  for (let i: u32 = 0; table != 0 && i <= mask; i++) {
+    const record = load<u32>(table + (i << 2));
+    if (record != 0) store<u32>(list + (count++ << 2), record);
+  }
+  return count;
 }
 
-/** Places in the table. */
-export function recordPlaces(): u32 {
-  return table == 0 ? 0 : mask + 1;
+/** Makes the table anew of the records listed, each now of the rule that its entry leads to. */
+export function rekeyRecords(list: usize, count: u32, entries: usize): void {
+  if (table == 0) return;
+  memory.fill(table, 0, (mask + 1) * 4);
+  for (let i: u32 = 0; i < count; i++) {
+    const slot = load<u32>(load<u32>(list + (i << 2)), R_SLOT);
+    memory.fill(vehicleAt(slot) + activeAt, 0, activeWords * 4);
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const record: usize = load<u32>(list + (i << 2));
+    const rule = load<u32>(entries + load<u32>(record, R_RULE) * RT_BYTES, RT_TARGET);
+    store<u32>(record, rule, R_RULE);
+    insert(record);
+    const word = wordAt(vehicleAt(load<u32>(record, R_SLOT)), activeAt, rule);
+    store<u32>(word, load<u32>(word) | (1 << (rule & 31)));
+  }
 }

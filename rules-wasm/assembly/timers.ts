@@ -7,7 +7,15 @@
  */
 import { absentCount, absents, forgetAfter, lateness } from "./plan";
 import { vehicleAt } from "./state";
-import { E_CURSORS, E_NEXT_TIMER, V_LAST_A, V_LISTED, V_NEXT, V_PREV } from "./plan_layout";
+import {
+  E_CURSORS,
+  E_NEXT_TIMER,
+  V_FIRED,
+  V_LAST_A,
+  V_LISTED,
+  V_NEXT,
+  V_PREV,
+} from "./plan_layout";
 import { queued, W_A, W_SLOT } from "./waiting";
 
 /** Slots + 1; 0 for none. */
@@ -62,6 +70,34 @@ export function heard(base: usize, slot: u32): void {
     newest = slot + 1;
   }
   for (let d: u32 = 0; d < absentCount; d++) {
+    if (cursor(d) == 0) store<u32>(E_CURSORS + (d << 2), slot + 1);
+  }
+}
+
+/** How many durations have come true of a vehicle last heard at `lastA`, timers having fired before an A. */
+export function absentFired(lastA: f64, timersTo: f64): u32 {
+  let fired: u32 = 0;
+  while (fired < absentCount && lastA + absentDue(fired) < timersTo) fired++;
+  return fired;
+}
+
+/** How many durations are at most `ms`. */
+export function absentUpTo(ms: f64): u32 {
+  let count: u32 = 0;
+  while (count < absentCount && absentAfter(count) <= ms) count++;
+  return count;
+}
+
+/** Puts a vehicle at the end of the order, so many of its durations having come true. */
+export function listAgain(base: usize, slot: u32, fired: u32): void {
+  store<u8>(base, <u8>fired, V_FIRED);
+  store<u8>(base + V_LISTED, 1);
+  store<u32>(base + V_NEXT, 0);
+  store<u32>(base + V_PREV, newest);
+  if (newest == 0) oldest = slot + 1;
+  else store<u32>(vehicleAt(newest - 1) + V_NEXT, slot + 1);
+  newest = slot + 1;
+  for (let d = fired; d < absentCount; d++) {
     if (cursor(d) == 0) store<u32>(E_CURSORS + (d << 2), slot + 1);
   }
 }

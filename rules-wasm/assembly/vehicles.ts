@@ -161,6 +161,17 @@ function insert(p: usize, length: u32, hash: u32): u32 {
   return slot;
 }
 
+/** The slot of an id, `NO_SLOT` if it is not known. */
+export function findVehicle(p: usize, length: u32): u32 {
+  const entry = find(p, length, hashBytes(p, length, 1));
+  return entry == 0 ? NO_SLOT : load<u32>(entry, ENTRY_SLOT);
+}
+
+/** Sets another bound on vehicles in use, at most that of `setupVehicles`; those in use stay. */
+export function limitVehicles(max: u32): void {
+  vehiclesMax = max;
+}
+
 /** The slot of the id of `length` bytes in the scratch region; for restoring state. */
 export function internVehicle(length: u32): u32 {
   ensureVehicles();

@@ -110,6 +110,20 @@ export function join(base: usize, entry: usize): void {
   store<u32>(E_WAITING, load<u32>(E_WAITING) + 1);
 }
 
+/** The one heard after, 0 for none. */
+export function laterWaiting(entry: usize): usize {
+  return load<u32>(entry, W_LATER);
+}
+
+/** The waiting sample of a vehicle that came at a place of the log, 0 for none. */
+export function findWaiting(base: usize, offset: f64, index: u32): usize {
+  let entry = firstWaiting(base);
+  while (
+    entry != 0 && (load<f64>(entry, W_OFFSET) != offset || load<u32>(entry, W_INDEX) != index)
+  ) entry = load<u32>(entry, W_NEXT);
+  return entry;
+}
+
 /** Takes out a vehicle's first waiting sample; what it says stands until the next is made. */
 export function leave(base: usize): usize {
   const list = base + waitingAt;

@@ -1,4 +1,5 @@
 /** The canonical text of a checked tree: equal text, equal meaning. */
+import type { Catalog } from "../../contract/catalog.ts";
 import type { Expression } from "./brings.ts";
 
 /**
@@ -48,6 +49,14 @@ export function structure(
     }
   };
   return write(expr);
+}
+
+/** How the signals of a catalog are named wherever structures of several catalogs meet. */
+export function signalText(catalog: Catalog): (number: number) => string {
+  return (number) => {
+    const { name, unit, staleAfterMs, names } = catalog.signals[number];
+    return JSON.stringify([name, unit, String(staleAfterMs), ...names]);
+  };
 }
 
 function numberText(value: number): string {

@@ -1,0 +1,130 @@
+/**
+ * What signals and operators keep, in its logical form: the table of their saves and loads.
+ *
+ * A state is a vector of numbers, nothing of where it lies; one without words is the state of a
+ * fresh vehicle. Operators write and read theirs beside their own code; to add one:
+ *
+ * 1. a save and a load beside the operator (`savePlain` and `loadPlain` do for plain numbers);
+ * 2. a case in `saveState`, in `loadState` and, if it takes more than 8 words, in `wordsMax`;
+ * 3. in the plan compiler, a key whose first word names its form (`PlanCode.operator`, `stateful`).
+ *    A form never changes under its name: another form takes another name.
+ */
+import { code } from "./plan";
+import {
+  I_B,
+  I_BYTES,
+  I_C,
+  I_FLAGS,
+  I_K0,
+  I_K1,
+  I_OP,
+  I_STATE,
+  OP_AGE,
+  OP_CUSTOM,
+  OP_HELD,
+  OP_PREV,
+  OP_PREV_CONDITION,
+  OP_RECENT,
+  OP_SLOTS,
+  OP_WEIGHTED,
+  OP_WINDOW,
+  V_LAST_T,
+} from "./plan_layout";
+import { loadSlots, saveSlots, shapeSlots } from "./ops_slots";
+import { loadTruth, saveTruth } from "./ops_state";
+import { saveHeld } from "./ops_time";
+import { loadWindow, saveWindow, startWindow } from "./ops_window";
+import { loadSignal, saveSignal } from "./signals";
+import { loadPlain, savePlain } from "./words";
+
+/** Words that most states take, at most. */
+const WORDS_FEW: u32 = 8;
+
+@inline
+function windowOf(at: usize): void {
+  startWindow(load<i32>(at, I_B), load<f64>(at, I_K0), load<u32>(at, I_C), load<f64>(at, I_K1));
+}
+
+@inline
+function slotsOf(at: usize): void {
+  shapeSlots(load<u32>(at, I_FLAGS), load<u32>(at, I_C));
+}
+
+/** Of a custom operator: the last result, then its slots. */
+@inline
+function customWords(at: usize): u32 {
+  return 1 + <u32>load<f64>(at, I_K0);
+}
+
+/** Writes a state into the vector that is open. */
+export function saveState(target: u32, base: usize): void {
+  if ((target & 1) == 0) return saveSignal(base, (target >> 1) - 1);
+  const at = code + (target >> 1) * I_BYTES;
+  const state = base + load<u32>(at, I_STATE);
+  switch (load<i32>(at, I_OP)) {
+    case OP_PREV:
+    case OP_RECENT:
+      return savePlain(state, 2);
+    case OP_AGE:
+      return savePlain(state, 1);
+    case OP_WEIGHTED:
+      return savePlain(state, 5);
+    case OP_HELD:
+      return saveHeld(state);
+    case OP_PREV_CONDITION:
+      return saveTruth(state);
+    case OP_SLOTS:
+      slotsOf(at);
+      return saveSlots(state);
+    case OP_WINDOW:
+      windowOf(at);
+      return saveWindow(state);
+    case OP_CUSTOM:
+      return savePlain(state, customWords(at));
+    default:
+      unreachable();
+  }
+}
+
+/** Reads a state of `words` words. @returns whether it is one of this operator */
+export function loadState(target: u32, base: usize, words: u32): bool {
+  if ((target & 1) == 0) return loadSignal(base, (target >> 1) - 1, words);
+  const at = code + (target >> 1) * I_BYTES;
+  const state = base + load<u32>(at, I_STATE);
+  switch (load<i32>(at, I_OP)) {
+    case OP_PREV:
+    case OP_RECENT:
+      return loadPlain(state, 2, words);
+    case OP_AGE:
+      return loadPlain(state, 1, words);
+    case OP_WEIGHTED:
+      return loadPlain(state, 5, words);
+    case OP_HELD:
+      return loadPlain(state, 3, words);
+    case OP_PREV_CONDITION:
+      return loadTruth(state, words);
+    case OP_SLOTS: {
+      const before = load<f64>(base, V_LAST_T) - load<f64>(at, I_K0);
+      slotsOf(at);
+      return loadSlots(state, load<u32>(at, I_C), load<f64>(at, I_K1), before, words);
+    }
+    case OP_WINDOW:
+      windowOf(at);
+      return loadWindow(state, load<u32>(at, I_C), words);
+    case OP_CUSTOM:
+      return loadPlain(state, customWords(at), words);
+    default:
+      return false;
+  }
+}
+
+/** Most words of a state. */
+export function wordsMax(target: u32): u32 {
+  const at = code + (target >> 1) * I_BYTES;
+  if ((target & 1) == 0) return WORDS_FEW;
+  const op = load<i32>(at, I_OP);
+  const places = load<u32>(at, I_C);
+  if (op == OP_SLOTS) return 2 * places + 4;
+  if (op == OP_CUSTOM) return customWords(at);
+  return op == OP_WINDOW ? 4 * places + 2 : WORDS_FEW;
+}

@@ -1,0 +1,129 @@
+/** The engine that its owner holds: its state outlives kernels, plans and processes. */
+import type { PartitionEngine } from "./engine.ts";
+import type { EngineCounts, EngineInput, PushMode, PushResult } from "./engine_port.ts";
+import type { EngineOptions, KernelEngine, RuleMetric } from "./kernel_engine.ts";
+import type { RuleSet } from "./language/ast.ts";
+import { KERNEL_MEANING } from "./language/meaning.ts";
+import { compilePlan, type Plan } from "./plan.ts";
+import { entryBytes, ruleEntries, ruleShapes } from "./rule_entries.ts";
+import { decodeSnapshot, encodeSnapshot, SnapshotError } from "./snapshot_format.ts";
+import { loadStates, loadVehicles, saveState } from "./state_transfer.ts";
+import { hashVersion } from "./version.ts";
+
+/** Makes a fresh engine of a plan, with room for so many vehicles at least. */
+export type MakeEngine = (plan: Plan, vehicles: number) => PartitionEngine;
+
+/** Hands everything on to the engine of the plan in force, and replaces it. */
+export class LiveEngine implements KernelEngine {
+  #engine: PartitionEngine;
+  /** Hashes of the keys of state, of the plan that they were made of. */
+  #hashes: { readonly plan: Plan; readonly states: readonly string[] } | null = null;
+
+  /** @throws {RangeError} if the rules ask for what the kernel does not do */
+  constructor(ruleSet: RuleSet, readonly options: EngineOptions, readonly make: MakeEngine) {
+    this.#engine = make(compilePlan(ruleSet), 0);
+  }
+
+  push(input: EngineInput, mode: PushMode = "live"): PushResult {
+    return this.#engine.push(input, mode);
+  }
+
+  snapshot(): Uint8Array {
+    const { plan, state } = this.#engine;
+    const saved = saveState(state, plan.kept);
+    const finite = (time: number) => Number.isFinite(time) ? time : null;
+    return encodeSnapshot({
+      meaning: KERNEL_MEANING,
+      version: plan.ruleSet.version,
+      partition: this.options.partition,
+      clock: finite(saved.clock),
+      timersTo: finite(saved.timersTo),
+      vehicles: saved.vehicles,
+      waiting: saved.waiting,
+      bodyBytes: saved.body.length,
+      states: this.#stateHashes(plan),
+      rules: ruleShapes(plan.ruleSet),
+    }, saved.body);
+  }
+
+  restore(snapshot: Uint8Array): void {
+    const { header, body } = decodeSnapshot(snapshot);
+    const { partition } = this.options;
+    if (header.partition !== partition) {
+      throw new SnapshotError(
+        "partition",
+        `it is of partition ${header.partition}, this engine's is ${partition}`,
+      );
+    }
+    const { plan } = this.#engine;
+    const fresh = this.make(plan, header.vehicles);
+    const saved = {
+      body,
+      vehicles: header.vehicles,
+      waiting: header.waiting,
+      clock: header.clock ?? -Infinity,
+      timersTo: header.timersTo ?? -Infinity,
+    };
+    const targets = new Map(
+      this.#stateHashes(plan).map((hash, i) => [hash, plan.kept[i].target]),
+    );
+    const entries = ruleEntries(header.rules, ruleShapes(plan.ruleSet));
+    try {
+      loadVehicles(fresh.state, saved);
+      fresh.welcomeLoaded();
+      loadStates(fresh.state, saved, {
+        targets: header.states.map((hash) => targets.get(hash) ?? 0),
+        entries: entryBytes(entries, plan),
+        rules: entries.length,
+      });
+    } catch (cause) {
+      if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
+      throw new SnapshotError("damaged", "its vehicles cannot be read", { cause });
+    }
+    fresh.succeed(this.#engine);
+    this.#engine = fresh;
+  }
+
+  nextTimer(): number | null {
+    return this.#engine.nextTimer();
+  }
+
+  clock(): number {
+    return this.#engine.clock();
+  }
+
+  counts(): EngineCounts {
+    return this.#engine.counts();
+  }
+
+  vehicles(): number {
+    return this.#engine.vehicles();
+  }
+
+  openAnomalies(): number {
+    return this.#engine.openAnomalies();
+  }
+
+  waiting(): number {
+    return this.#engine.waiting();
+  }
+
+  stateBytes(): number {
+    return this.#engine.stateBytes();
+  }
+
+  bytesPerVehicle(): number {
+    return this.#engine.bytesPerVehicle();
+  }
+
+  ruleMetrics(): readonly RuleMetric[] {
+    return this.#engine.ruleMetrics();
+  }
+
+  #stateHashes(plan: Plan): readonly string[] {
+    if (this.#hashes?.plan !== plan) {
+      this.#hashes = { plan, states: plan.kept.map(({ key }) => hashVersion(key)) };
+    }
+    return this.#hashes.states;
+  }
+}
