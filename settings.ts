@@ -35,6 +35,9 @@ export type SettingsResult =
 /** File of settings that is read if it is there and no `--config` names another. */
 export const SETTINGS_FILE = "kilter.yaml";
 
+/** A token shorter than this could be guessed. */
+export const TOKEN_CHARS_MIN = 16;
+
 const LOOPBACK = new Set(["127.0.0.1", "::1", "[::1]", "localhost"]);
 
 /** Reads the settings of one command. */
@@ -69,6 +72,13 @@ export function readSettings(sources: SettingsSources): SettingsResult {
     faults.push(
       `--host ${draft.host}: it listens beyond this machine, which needs a secret; ` +
         "set KILTER_TOKEN, or use --host 127.0.0.1",
+    );
+  }
+  const chars = draft.token.length;
+  if (served && chars > 0 && chars < TOKEN_CHARS_MIN) {
+    faults.push(
+      `KILTER_TOKEN: it has ${chars} ${chars === 1 ? "character" : "characters"}, which can be ` +
+        `guessed; give it at least ${TOKEN_CHARS_MIN}, such as openssl rand -hex 32 prints`,
     );
   }
   faults.push(...loginFaults(draft));

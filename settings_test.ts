@@ -65,11 +65,22 @@ Deno.test("settings: a config file that is named must exist", () => {
 
 Deno.test("settings: listening beyond loopback needs a token", () => {
   assertEquals(faults("start", ["--host", "0.0.0.0"]).length, 1);
-  const { settings: s } = settings("start", ["--host", "0.0.0.0"], { KILTER_TOKEN: "t" });
-  assertEquals(s.token, "t");
+  const token = "0123456789abcdef";
+  const { settings: s } = settings("start", ["--host", "0.0.0.0"], { KILTER_TOKEN: token });
+  assertEquals(s.token, token);
   assertEquals(faults("start", ["--token", "t"]), [
     "--token: secrets are not taken as flags; set KILTER_TOKEN",
   ]);
+});
+
+Deno.test("settings: a token that could be guessed is refused, without being shown", () => {
+  for (const host of ["127.0.0.1", "0.0.0.0"]) {
+    const env = { KILTER_TOKEN: "0123456789abcde" };
+    const [fault, ...more] = faults("start", ["--host", host], env);
+    assertEquals(more, []);
+    assert(/15 characters.*at least 16.*openssl/.test(fault), fault);
+    assert(!fault.includes(env.KILTER_TOKEN));
+  }
 });
 
 Deno.test("settings: a flag of another command is named as such", () => {

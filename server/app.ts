@@ -26,27 +26,34 @@ export interface AppOptions {
   readonly events: EventSink;
 }
 
-/** Answers a request; never throws. */
-export type Handler = (request: Request) => Promise<Response>;
+/** Answers a request from a network address; never throws. */
+export type Handler = (request: Request, caller: string) => Promise<Response>;
+
+/** Methods that some route may take. */
+const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"] as const;
 
 /** The whole application as one function. */
 export function createApp(options: AppOptions): Handler {
   const { guard, files, events } = options;
   const routes = createRoutes(options);
-  const answer = async (request: Request): Promise<Response> => {
-    const admission = await guard.admit(request);
+  const answer = async (request: Request, caller: string): Promise<Response> => {
+    const admission = await guard.admit(request, caller);
     const { pathname } = new URL(request.url);
     if (admission.kind === "refused") throw admission.fault;
-    if (pathname === "/healthz") return new Response("ok\n");
-    if (pathname.startsWith("/assets/")) return asset(files, request, pathname);
-    if (pathname === "/login" && request.method === "POST") return await signIn(options, request);
+    if (pathname === "/healthz" || pathname.startsWith("/assets/")) {
+      if (!["GET", "HEAD"].includes(request.method)) throw wrongMethod(["GET"]);
+      return pathname === "/healthz" ? new Response("ok\n") : asset(files, request, pathname);
+    }
+    if (pathname === "/login" && request.method === "POST") {
+      return await signIn(options, request, caller);
+    }
     if (admission.kind === "unknown") return unknownCaller(options, request);
     return await routes.fetch(request, { signedIn: admission.signedIn });
   };
-  return async (request) => {
+  return async (request, caller) => {
     let response: Response;
     try {
-      response = await answer(request);
+      response = await answer(request, caller);
     } catch (error) {
       response = faultResponse(options, request, error, null);
     }
@@ -88,10 +95,16 @@ function createRoutes(options: AppOptions): Hono<PageBindings> {
     const headers = { location: "/", "set-cookie": SIGN_OUT_COOKIE };
     return new Response(null, { status: 303, headers });
   });
+  // POST is answered before this, to whoever asks.
+  app.get("/login", () => new Response(null, { status: 303, headers: { location: "/" } }));
   app.route("/api", apiRoutes(services));
   app.route("/", pageRoutes(services, renderer));
   app.notFound((c) => {
-    const fault = new HttpFault(404, "There is nothing at this address");
+    const allowed = METHODS.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
+    if (c.req.path === "/login") allowed.push("POST");
+    const fault = allowed.length > 0
+      ? wrongMethod(allowed)
+      : new HttpFault(404, "There is nothing at this address");
     return faultResponse(options, c.req.raw, fault, c.env.signedIn);
   });
   app.onError((error, c) => faultResponse(options, c.req.raw, error, c.env.signedIn));
@@ -105,12 +118,19 @@ function asset(files: StaticFiles, request: Request, pathname: string): Response
   return response;
 }
 
-async function signIn(options: AppOptions, request: Request): Promise<Response> {
+/** @param allowed methods that the address takes; GET brings HEAD with it */
+function wrongMethod(allowed: readonly string[]): HttpFault {
+  const allow = allowed.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method])
+    .join(", ");
+  return new HttpFault(405, `This address takes ${allow}`, { allow });
+}
+
+async function signIn(options: AppOptions, request: Request, caller: string): Promise<Response> {
   const { guard } = options;
   const fields = await readFields(request);
   const next = safePath(fields.next);
   const token = typeof fields.token === "string" ? fields.token.trim() : "";
-  const cookie = guard.needsToken ? await guard.signIn(request, token) : "";
+  const cookie = guard.needsToken ? await guard.signIn(request, token, caller) : "";
   if (cookie === null) return loginPage(options, next, true);
   const headers = new Headers({ location: next });
   if (cookie !== "") headers.set("set-cookie", cookie);
@@ -167,7 +187,9 @@ function faultResponse(
   if (!wantsPage(request)) return problem(status, detail, headers);
   const base = signedIn === null ? strangerBase(options) : pageBase(services, renderer, signedIn);
   const page = { ...base, kind: "error", status, title: titleOf(status), detail } as const;
-  return htmlResponse(renderer.render(page), status);
+  const response = htmlResponse(renderer.render(page), status);
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
 }
 
 /** Whether a browser asks for a page, rather than a program for data. */

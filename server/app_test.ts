@@ -43,6 +43,33 @@ Deno.test("api: pages render for browsers, unknown ones as a page too", () =>
     }
   }));
 
+Deno.test("api: a wrong method on a known address is told which it takes", () =>
+  onSite(async (site) => {
+    const table: [string, string, number, string | null][] = [
+      ["POST", "/", 405, "GET, HEAD"],
+      ["DELETE", "/api/vehicles", 405, "GET, HEAD"],
+      ["GET", "/api/anomalies/0000/ack", 405, "POST"],
+      ["POST", "/api/anomalies/0000", 405, "GET, HEAD"],
+      ["DELETE", "/api/rules", 405, "GET, HEAD, PUT"],
+      ["GET", "/api/telemetry", 405, "POST"],
+      ["PUT", "/healthz", 405, "GET, HEAD"],
+      ["POST", "/assets/0/live.js", 405, "GET, HEAD"],
+      ["PUT", "/login", 405, "GET, HEAD, POST"],
+      ["GET", "/logout", 405, "POST"],
+      ["POST", "/api/nothing", 404, null],
+    ];
+    for (const accept of ["application/json", "text/html"]) {
+      for (const [method, path, status, allow] of table) {
+        const response = await site.get(path, { method, headers: { accept } });
+        await response.body?.cancel();
+        const { headers } = response;
+        assertEquals([response.status, headers.get("allow")], [status, allow], `${method} ${path}`);
+      }
+    }
+    const head = await site.get("/api/vehicles", { method: "HEAD" });
+    assertEquals(head.status, 200);
+  }));
+
 Deno.test("api: with a token, strangers see the login page and nothing of the fleet", () =>
   onSite(async (site) => {
     const healthy = await site.get("/healthz");

@@ -8,6 +8,11 @@ export const SMALL_BYTES_MAX = 64 * 1024;
 /** Telemetry held in memory for all requests together at most. */
 const IN_FLIGHT_BYTES_MAX = 64 * 2 ** 20;
 
+/** A body has this long to come to its end: at 16 MiB two megabits a second. */
+export const BODY_MS_MAX = 60_000;
+/** A small one has this long. */
+const SMALL_BODY_MS_MAX = 10_000;
+
 /** Bytes held by all requests that are being read or stored. */
 export class InFlight {
   bytes = 0;
@@ -31,12 +36,15 @@ export class InFlight {
  *
  * @param bytesMax bound on the bytes unpacked, so that a small body cannot become a huge one
  * @param inFlight where to account for the bytes; the caller gives them back
- * @throws {HttpFault} 413 beyond `bytesMax`, 415 for another encoding, 400 if it cannot be unpacked
+ * @param msMax time that it has to come to its end
+ * @throws {HttpFault} 413 beyond `bytesMax`, 415 for another encoding, 400 if it cannot be unpacked,
+ *   408 if it is too slow
  */
 export async function readBody(
   request: Request,
   bytesMax: number,
   inFlight?: { take(bytes: number): void },
+  msMax: number = BODY_MS_MAX,
 ): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? "0");
   if (declared > bytesMax) throw tooLarge(bytesMax);
@@ -44,16 +52,31 @@ export async function readBody(
   const encoding = (request.headers.get("content-encoding") ?? "identity").trim().toLowerCase();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
+  const reader = unpacked(request.body, encoding).getReader();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    void abandon(reader);
+  }, msMax);
   try {
-    for await (const chunk of unpacked(request.body, encoding)) {
+    for (;;) {
+      const { done, value: chunk } = await reader.read();
+      if (late) throw tooSlow(msMax);
+      if (done) break;
       bytes += chunk.length;
       if (bytes > bytesMax) throw tooLarge(bytesMax);
       inFlight?.take(chunk.length);
       chunks.push(chunk);
     }
   } catch (error) {
-    if (error instanceof HttpFault) throw error;
+    if (late) throw tooSlow(msMax);
+    if (error instanceof HttpFault) {
+      await abandon(reader);
+      throw error;
+    }
     throw new HttpFault(400, `The body could not be read to its end as ${encoding}`);
+  } finally {
+    clearTimeout(timer);
   }
   const body = new Uint8Array(bytes);
   let at = 0;
@@ -69,7 +92,7 @@ export async function readFields(
   request: Request,
   bytesMax: number = SMALL_BYTES_MAX,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const bytes = await readBody(request, bytesMax);
+  const bytes = await readBody(request, bytesMax, undefined, SMALL_BODY_MS_MAX);
   const text = decode(bytes);
   if (isForm(request)) return Object.fromEntries(new URLSearchParams(text));
   if (text.trim() === "") return {};
@@ -112,6 +135,17 @@ function decode(bytes: Uint8Array): string {
   } catch {
     throw new HttpFault(400, "The body is not UTF-8");
   }
+}
+
+/** Ends the reading, and whoever waits for it; that the caller has gone meanwhile is no news. */
+async function abandon(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  await reader.cancel().catch(() => {});
+}
+
+function tooSlow(msMax: number): HttpFault {
+  return new HttpFault(408, `The body did not end within ${msMax / 1000} s: send it in parts`, {
+    connection: "close",
+  });
 }
 
 function tooLarge(bytesMax: number): HttpFault {

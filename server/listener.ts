@@ -28,10 +28,13 @@ export function listen(host: string, port: number, handler: Handler): Listener {
   const abort = new AbortController();
   let active = 0;
   let idle: (() => void) | undefined;
-  const counted = async (request: Request): Promise<Response> => {
+  const counted = async (
+    request: Request,
+    { remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ): Promise<Response> => {
     active++;
     try {
-      return await handler(request);
+      return await handler(request, remoteAddr.hostname);
     } finally {
       active--;
       if (active === 0) idle?.();

@@ -3,12 +3,11 @@
  * no foreign page reaches it through a name of its own); with one, whoever shows it.
  */
 import { HttpFault } from "./problem.ts";
+import { Throttle } from "./throttle.ts";
 
 /** Cookie that a browser shows instead of the token. */
 export const SESSION_COOKIE = "kilter_session";
 const SESSION_SECONDS = 30 * 86_400;
-/** Wrong tokens taken per minute, from anywhere, before logins are refused for a while. */
-const WRONG_PER_MINUTE_MAX = 20;
 
 /** Longest address, and most bytes of headers, that are looked at. */
 export const ADDRESS_CHARS_MAX = 8_192;
@@ -37,9 +36,7 @@ export class Guard {
   readonly #tokenDigest: Uint8Array | null;
   readonly #sessionDigest: Uint8Array | null;
   readonly #session: string;
-  readonly #now: () => number;
-  #wrong = 0;
-  #wrongSince = 0;
+  readonly #throttle: Throttle;
 
   private constructor(
     token: Uint8Array | null,
@@ -50,7 +47,7 @@ export class Guard {
     this.#tokenDigest = token;
     this.#session = session;
     this.#sessionDigest = sessionDigest;
-    this.#now = now;
+    this.#throttle = new Throttle(now);
   }
 
   /** Makes the guard of a server. @param token null: loopback only, no sign-in */
@@ -66,8 +63,12 @@ export class Guard {
     return this.#tokenDigest !== null;
   }
 
-  /** Decides about a request by its address and headers. */
-  async admit(request: Request): Promise<Admission> {
+  /**
+   * Decides about a request by its address and headers.
+   *
+   * @param caller network address that it comes from
+   */
+  async admit(request: Request, caller = ""): Promise<Admission> {
     const { headers } = request;
     if (request.url.length > ADDRESS_CHARS_MAX) {
       return refused(414, `The address is longer than ${ADDRESS_CHARS_MAX} characters`);
@@ -80,8 +81,13 @@ export class Guard {
     if (this.#tokenDigest === null) return this.#admitLocal(headers);
     const bearer = /^Bearer +(.+?) *$/i.exec(headers.get("authorization") ?? "");
     if (bearer !== null) {
+      if (this.#throttle.refuses(caller)) return { kind: "refused", fault: tooManyWrong() };
       const right = await matches(bearer[1] ?? "", this.#tokenDigest);
-      return right ? { kind: "admitted", signedIn: false } : { kind: "unknown" };
+      this.#throttle.showed(caller, right);
+      if (right) return { kind: "admitted", signedIn: false };
+      return this.#throttle.exceeded(caller)
+        ? { kind: "refused", fault: tooManyWrong() }
+        : { kind: "unknown" };
     }
     const cookie = sessionCookie(headers.get("cookie") ?? "");
     if (
@@ -97,27 +103,18 @@ export class Guard {
   /**
    * Signs a browser in.
    *
+   * @param caller network address that it comes from
    * @returns the Set-Cookie value, or null if the token is wrong
    * @throws {HttpFault} 403 from a foreign page, 429 after too many wrong tokens
    */
-  async signIn(request: Request, token: string): Promise<string | null> {
+  async signIn(request: Request, token: string, caller = ""): Promise<string | null> {
     if (!isSameOrigin(request.headers)) {
       throw new HttpFault(403, "The sign-in comes from another site's page, not from this one");
     }
-    const now = this.#now();
-    if (now - this.#wrongSince > 60_000 || now < this.#wrongSince) {
-      this.#wrongSince = now;
-      this.#wrong = 0;
-    }
-    if (this.#wrong >= WRONG_PER_MINUTE_MAX) {
-      throw new HttpFault(429, "Too many wrong tokens were given: try again in a minute", {
-        "retry-after": "60",
-      });
-    }
-    if (this.#tokenDigest === null || !(await matches(token, this.#tokenDigest))) {
-      this.#wrong++;
-      return null;
-    }
+    if (this.#throttle.refuses(caller)) throw tooManyWrong();
+    const right = this.#tokenDigest !== null && await matches(token, this.#tokenDigest);
+    this.#throttle.showed(caller, right);
+    if (!right) return null;
     return `${SESSION_COOKIE}=${this.#session}; Path=/; Max-Age=${SESSION_SECONDS}; HttpOnly; SameSite=Strict`;
   }
 
@@ -192,6 +189,12 @@ async function sha256(text: string): Promise<Uint8Array> {
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function tooManyWrong(): HttpFault {
+  return new HttpFault(429, "Too many wrong tokens were given: try again in a minute", {
+    "retry-after": "60",
+  });
 }
 
 function refused(status: number, detail: string): Admission {

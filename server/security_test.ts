@@ -90,6 +90,28 @@ Deno.test("guard: wrong tokens are slowed down, and forms of foreign pages refus
   assertEquals((await assertRejects(() => guard.signIn(foreign, TOKEN), HttpFault)).status, 403);
 });
 
+Deno.test("guard: wrong bearer tokens are slowed down by caller, but none that knows the right one", async () => {
+  let now = 0;
+  const guard = await Guard.create(TOKEN, () => now);
+  const show = async (caller: string, token: string) => {
+    const request = requestOf({ host: "a", authorization: `Bearer ${token}` });
+    const admission = await guard.admit(request, caller);
+    return admission.kind === "refused" ? admission.fault.status : admission.kind;
+  };
+  assertEquals(await show("known", TOKEN), "admitted");
+  for (const caller of ["known", "guesser"]) {
+    for (let k = 0; k < 20; k++) assertEquals(await show(caller, `guess ${k}`), "unknown");
+    assertEquals(await show(caller, "guess"), 429);
+  }
+  assertEquals(await show("guesser", TOKEN), 429);
+  const form = requestOf({ host: "a", origin: "http://a" }, "POST", "/login");
+  await assertRejects(() => guard.signIn(form, TOKEN, "guesser"), HttpFault);
+  assertEquals(await show("known", TOKEN), "admitted");
+  assertEquals(await show("another", TOKEN), "admitted");
+  now = 60_001;
+  assertEquals(await show("guesser", TOKEN), "admitted");
+});
+
 Deno.test("guard: addresses and headers have a greatest length", async () => {
   const guard = await Guard.create(null, () => 0);
   const host = "localhost";
