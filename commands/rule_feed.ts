@@ -24,6 +24,7 @@ export class RuleFeed implements RuleLog {
   readonly #now: () => number;
   #next = 0;
   #current: RuleSet | null = null;
+  #compiledOf: RuleVersion | null = null;
 
   private constructor(bus: Bus, topic: string, now: () => number) {
     this.#bus = bus;
@@ -69,15 +70,21 @@ export class RuleFeed implements RuleLog {
     }
   }
 
-  /** @throws {BusError} if the log has no version yet */
+  /**
+   * The rules in force, as this program understands their texts.
+   *
+   * @throws {BusError} if the log has no version yet
+   */
   current(): RuleSet {
-    const version = this.history.current?.version;
-    if (version === undefined) {
+    const { current } = this.history;
+    if (current === undefined) {
       throw new BusError(`Cannot use the rules on ${this.#topic}: there are none yet`);
     }
-    if (this.#current?.version !== version) this.#current = this.version(version);
-    if (this.#current === null) throw new BusError(`Cannot find the rules of ${version}`);
-    return this.#current;
+    if (this.#compiledOf !== current) {
+      this.#current = this.#compiled.compile(current);
+      this.#compiledOf = current;
+    }
+    return this.#current ??= this.#compiled.compile(current);
   }
 
   version(name: string): RuleSet | null {

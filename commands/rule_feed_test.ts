@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { type EmbeddedBus, openEmbeddedBus } from "../bus/embedded_bus.ts";
 import { BusError } from "../bus/port.ts";
 import type { OperationalEvent } from "../contract/events.ts";
+import { encodeRuleRecord } from "../contract/rule_versions.ts";
 import { SHIPPED } from "./files.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { settleRules, watchRules } from "./rule_files.ts";
@@ -174,4 +175,20 @@ Deno.test("rules file: each change is brought when it is right, and told when it
     await feed.catchUp();
     assertEquals(feed.history.versions.length, 2);
     assertStringIncludes(events.find(({ level }) => level === "error")?.message ?? "", "is wrong");
+  }));
+
+Deno.test("rule feed: a version whose texts mean something else by now is not taken for it", () =>
+  withBus(async (bus) => {
+    const record = {
+      ...{ kind: "version", format: 1, version: "0123456789abcdef", base: "", time: 1 } as const,
+      ...{ author: "ada", message: "", source: "api" } as const,
+      ...texts(100),
+    };
+    const records = [{ key: null, value: encodeRuleRecord(record), partition: 0 }];
+    await bus.publish([{ topic: TOPIC, records }]);
+    const feed = await open(bus);
+    assertEquals(feed.version("0123456789abcdef"), null);
+    // It stays in force, under the name of what it means now.
+    const { version } = feed.current();
+    assertEquals(/^[0-9a-f]{16}$/.test(version) && version !== "0123456789abcdef", true);
   }));

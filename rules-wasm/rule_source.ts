@@ -10,7 +10,7 @@ import { hashVersion } from "./version.ts";
 export interface RuleSource {
   /** The rules in force. */
   current(): RuleSet;
-  /** The rules of a version by name; null if the log does not know it. */
+  /** The rules of a version by name; null if the log does not know it, or it is not what it was. */
   version(name: string): RuleSet | null;
   /** Versions and activations as the log has them. */
   readonly history: RuleHistory;
@@ -77,15 +77,26 @@ export class CompiledVersions {
   constructor(readonly history: RuleHistory) {}
 
   /**
-   * The rule set of a version; null if the log does not know it.
+   * The rule set that a version was; null if the log does not know it, or if this program gives its
+   * texts another meaning than the one that wrote them.
    *
    * @throws {SyntaxError} if its text is wrong by now: a later program understands less
    */
   get(name: string): RuleSet | null {
+    const record = this.history.find(name);
+    const ruleSet = record === undefined ? null : this.compile(record);
+    return ruleSet?.version === name ? ruleSet : null;
+  }
+
+  /**
+   * What this program takes the texts of a version for.
+   *
+   * @throws {SyntaxError} if they are wrong by now
+   */
+  compile(record: RuleVersion): RuleSet {
+    const name = record.version;
     const kept = this.#kept.get(name);
     if (kept) return kept;
-    const record = this.history.find(name);
-    if (record === undefined) return null;
     const compiled = compileTexts(record, `rules of version ${name}`);
     if (!compiled.ok) {
       throw new SyntaxError(`Cannot use the rules of version ${name}:\n${compiled.report}`);
