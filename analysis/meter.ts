@@ -1,5 +1,6 @@
 /** What an analysis agent counts, summed over its partitions. */
-import type { EngineCounts } from "../rules-wasm/engine_port.ts";
+import type { Batch } from "../bus/port.ts";
+import type { Engine, EngineCounts } from "../rules-wasm/engine_port.ts";
 
 /** Running figures of one partition. */
 export interface PartitionFigures {
@@ -28,6 +29,20 @@ export class Meter {
   /** Sets the figures of a partition. */
   set(partition: number, figures: PartitionFigures): void {
     this.#partitions.set(partition, figures);
+  }
+
+  /** Sets the figures of a partition after its engine has taken a batch in. */
+  report(partition: number, batch: Batch, engine: Engine, now: number): void {
+    const lagRecords = Math.max(0, batch.highWatermark - batch.nextOffset);
+    const age = now - batch.appendTimes[batch.count - 1];
+    this.set(partition, {
+      lagRecords,
+      lagSeconds: lagRecords > 0 ? Math.max(0, age / 1000) : 0,
+      counts: engine.counts(),
+      waiting: engine.waiting(),
+      vehicles: engine.vehicles(),
+      stateBytes: engine.stateBytes(),
+    });
   }
 
   /** Forgets a partition that was given back; what was counted stays counted. */

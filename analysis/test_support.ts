@@ -149,6 +149,7 @@ function fixedRules(ruleSet: RuleSet): RuleSource {
     current: () => ruleSet,
     version: (name) => name === ruleSet.version ? ruleSet : null,
     history: new RuleHistory(),
+    catchUp: () => Promise.resolve(),
     onChange: () => () => {},
   };
 }

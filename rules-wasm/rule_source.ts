@@ -14,6 +14,8 @@ export interface RuleSource {
   version(name: string): RuleSet | null;
   /** Versions and activations as the log has them. */
   readonly history: RuleHistory;
+  /** Reads what the log has by now. */
+  catchUp(): Promise<void>;
   /** Calls back after each new version until the returned function is called. */
   onChange(listener: () => void): () => void;
 }

@@ -87,6 +87,7 @@ export function fixedRules(ruleSet: RuleSet): RuleLog {
     current: () => ruleSet,
     version: (name) => name === ruleSet.version ? ruleSet : null,
     history: new RuleHistory(),
+    catchUp: () => Promise.resolve(),
     onChange: () => () => {},
     write: () => Promise.resolve({ kind: "conflict", current: ruleSet.version }),
   };

@@ -1,0 +1,269 @@
+/** A partition's engine as its checkpoint and its log make it, and what it takes to change rules. */
+import type { Bus, Lease, OutgoingRecord } from "../bus/port.ts";
+import type { AgentContext } from "../contract/agent.ts";
+import { type CheckpointPlace, decodeProgress, type Progress } from "../contract/progress.ts";
+import { ANALYSIS_GROUP, type TopicNames } from "../contract/topics.ts";
+import type { DurableEngine, PushMode } from "../rules-wasm/engine_port.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import type { RuleSource } from "../rules-wasm/rule_source.ts";
+import { SnapshotError } from "../rules-wasm/snapshot_format.ts";
+import {
+  CheckpointError,
+  type CheckpointRecords,
+  checkpointRecords,
+  readCheckpoint,
+} from "./checkpoint.ts";
+import type { Meter } from "./meter.ts";
+import {
+  clearedBy,
+  OpenAnomalies,
+  openedAnew,
+  openOnTopic,
+  transitionRecord,
+} from "./open_anomalies.ts";
+import type { PartitionCount } from "./partition_count.ts";
+import type { Pulse } from "./pulse.ts";
+
+/** What a partition's state is made with. */
+export interface StateDependencies {
+  readonly context: AgentContext;
+  readonly bus: Bus;
+  readonly topics: TopicNames;
+  readonly rules: RuleSource;
+  readonly createEngine: (
+    ruleSet: RuleSet,
+    options: { readonly partition: number },
+  ) => DurableEngine;
+  readonly meter: Meter;
+  readonly pulse: Pulse;
+  readonly partitions: PartitionCount;
+}
+
+/** The state of one partition; `restore` comes first. */
+export class PartitionState {
+  ruleSet: RuleSet;
+  engine: DurableEngine;
+  /** Offset behind what the engine has taken in. */
+  next = 0;
+  /** First offset at which the rules were in force. */
+  since = 0;
+  checkpoint: CheckpointPlace | null = null;
+  /** Partitions that the topic has. */
+  partitions = 0;
+  /** What the anomalies topic lacks to say what the state says; goes out with the next step. */
+  corrections: OutgoingRecord[] = [];
+  /** Whether a checkpoint is due with the next step, whatever the time. */
+  checkpointDue = false;
+
+  constructor(readonly lease: Lease, readonly deps: StateDependencies) {
+    this.ruleSet = deps.rules.current();
+    this.engine = this.#engineOf(this.ruleSet);
+  }
+
+  /**
+   * Rebuilds the state as it was when the last step was committed.
+   *
+   * @returns whether it is whole; if not, the partition was taken away or the agent is to stop
+   */
+  async restore(): Promise<boolean> {
+    const { lease, deps: { rules } } = this;
+    const stored = await lease.progress();
+    const progress = stored === null ? null : decodeProgress(stored);
+    this.partitions = await this.deps.partitions.check(progress);
+    const { start, end } = await lease.bounds();
+    if (progress === null) {
+      this.next = this.since = start;
+      return true;
+    }
+    const gap = progress.next < start || progress.next > end;
+    if (gap) this.#reportGap(progress, start, end);
+    this.next = gap ? start : progress.next;
+    this.since = gap ? start : progress.since;
+    this.checkpoint = progress.checkpoint;
+    await rules.catchUp();
+    const current = rules.current();
+    const before = progress.version === current.version ? current : rules.version(progress.version);
+    if (before === null) return await this.#beginWith(current, progress.version, start);
+    this.#use(before);
+    const whole = gap ? await this.#mend(start) : await this.#rebuild(progress, start);
+    if (!whole || before === current) return whole;
+    return await this.change(current);
+  }
+
+  /**
+   * Puts other rules in force from the next record on.
+   *
+   * @returns whether it came to its end
+   */
+  async change(to: RuleSet): Promise<boolean> {
+    const { start } = await this.lease.bounds();
+    return await this.#beginWith(to, this.ruleSet.version, start);
+  }
+
+  /** The state as records of a checkpoint. */
+  async takeCheckpoint(): Promise<CheckpointRecords> {
+    const { lease: { partition, topic }, deps: { bus, topics } } = this;
+    const from = (await bus.bounds(topics.checkpoints))[partition]?.end ?? 0;
+    return await checkpointRecords(this.engine.snapshot(), {
+      ...{ partition, from, next: this.next },
+      key: `${ANALYSIS_GROUP}/${topic}`,
+      chunksBefore: this.checkpoint?.chunks ?? 0,
+    });
+  }
+
+  #engineOf(ruleSet: RuleSet): DurableEngine {
+    return this.deps.createEngine(ruleSet, { partition: this.lease.partition });
+  }
+
+  #use(ruleSet: RuleSet): void {
+    this.ruleSet = ruleSet;
+    this.engine = this.#engineOf(ruleSet);
+  }
+
+  /** The state from the checkpoint and what came after it, or from the log alone. */
+  async #rebuild(progress: Progress, start: number): Promise<boolean> {
+    const place = progress.checkpoint;
+    if (place === null) {
+      if (start > progress.since) return await this.#mend(start);
+      return await this.#replay(start, this.since, "warm") &&
+        await this.#replay(this.since, this.next, "suppress");
+    }
+    if (place.next < start || !await this.#load(place)) return await this.#mend(start);
+    return await this.#replay(place.next, this.next, "suppress");
+  }
+
+  /** @returns whether the checkpoint could be read */
+  async #load(place: CheckpointPlace): Promise<boolean> {
+    const { lease: { topic, partition }, deps: { bus, topics, context, meter } } = this;
+    const key = `${ANALYSIS_GROUP}/${topic}`;
+    try {
+      this.engine.restore(await readCheckpoint(bus, topics.checkpoints, partition, key, place));
+      meter.add("checkpoints_restored", 1);
+      return true;
+    } catch (error) {
+      if (!(error instanceof CheckpointError || error instanceof SnapshotError)) throw error;
+      meter.add("checkpoints_refused", 1);
+      context.events({
+        level: "error",
+        name: "analysis.checkpoint_refused",
+        message: `${topic}/${partition}: ${error.message}; its state is made from the log instead`,
+      });
+      this.#use(this.ruleSet);
+      this.checkpoint = null;
+      return false;
+    }
+  }
+
+  #reportGap(progress: Progress, start: number, end: number): void {
+    const { lease, deps: { context, meter } } = this;
+    const { next } = progress;
+    const where = `${lease.topic}/${lease.partition}`;
+    if (next < start) meter.add("records_lost", start - next);
+    context.events({
+      level: "error",
+      name: "analysis.gap",
+      message: next < start
+        ? `${where}: records ${next} to ${start - 1} were dropped by the retention before ` +
+          `analysis read them; it goes on at ${start}. Lengthen the retention, or keep analysis ` +
+          "running"
+        : `${where}: progress says ${next}, but the log ends at ${end}: the topic was made anew; ` +
+          `analysis starts at ${start}`,
+    });
+  }
+
+  /** @returns whether it came to its end */
+  async #replay(
+    from: number,
+    to: number,
+    mode: PushMode,
+    take: (value: Uint8Array) => void = () => {},
+  ): Promise<boolean> {
+    if (from >= to) return true;
+    const { lease, deps: { bus, context, meter, pulse } } = this;
+    for await (const batch of bus.range(lease.topic, lease.partition, from, to)) {
+      if (context.signal.aborted || lease.lost.aborted) return false;
+      for (const { value } of this.engine.push(batch, mode).anomalies) take(value);
+      meter.add("records_replayed", batch.count);
+      meter.report(lease.partition, batch, this.engine, context.now());
+      await pulse.turn();
+    }
+    return !context.signal.aborted && !lease.lost.aborted;
+  }
+
+  /**
+   * Takes over where the log no longer reaches back to where the state began: what is left of it
+   * gives a state that may know other anomalies than were published. Those that it does not know
+   * clear, those that only it knows open, so that from here on both are the same.
+   */
+  async #mend(start: number): Promise<boolean> {
+    const { lease, ruleSet, deps: { context } } = this;
+    const known = new OpenAnomalies(this.#events());
+    if (!await this.#replay(start, this.next, "live", (value) => known.take(value))) return false;
+    const published = await this.#published();
+    this.since = start;
+    this.checkpointDue = true;
+    const clock = this.engine.clock();
+    const gone = [...published.values()].filter(({ id }) => !known.has(id));
+    const fresh = [...known.values()].filter(({ id }) => !published.has(id));
+    this.corrections.push(
+      ...[
+        ...gone.map((last) => clearedBy("forgotten", last, ruleSet.version, clock)),
+        ...fresh.map(openedAnew),
+      ].map((each) => transitionRecord(each, lease.partition)),
+    );
+    context.events({
+      level: "warn",
+      name: "analysis.state_mended",
+      message: `${lease.topic}/${lease.partition}: the log is kept from offset ${start} on only; ` +
+        `of what was open before, ${gone.length} anomalies are forgotten, ${fresh.length} opened anew`,
+    });
+    return true;
+  }
+
+  /** Begins with rules whose state cannot come from that before: what was open clears. */
+  async #beginWith(ruleSet: RuleSet, before: string, start: number): Promise<boolean> {
+    const { lease, deps: { context } } = this;
+    this.#use(ruleSet);
+    if (!await this.#replay(start, this.next, "warm")) return false;
+    const open = [...(await this.#published()).values()];
+    this.since = this.next;
+    this.checkpointDue = true;
+    const clock = this.engine.clock();
+    this.corrections.push(
+      ...open.map((last) =>
+        transitionRecord(
+          clearedBy("rule changed", last, ruleSet.version, clock),
+          lease.partition,
+        )
+      ),
+    );
+    context.events({
+      level: "info",
+      name: "analysis.rules_changed",
+      message: `${lease.topic}/${lease.partition}: rules ${ruleSet.version} take over from ` +
+        `${before} at offset ${this.next}; ${open.length} anomalies of before cleared`,
+    });
+    return true;
+  }
+
+  /** What stands open on the anomalies topic; what others wrote there is passed over and told. */
+  async #published(): Promise<OpenAnomalies> {
+    const { lease, deps: { bus, topics, context, meter, pulse } } = this;
+    const open = new OpenAnomalies(this.#events());
+    await openOnTopic(bus, topics.anomalies, lease.partition, open, () => pulse.turn());
+    if (open.foreign > 0) {
+      meter.add("foreign_anomalies", open.foreign);
+      context.events({
+        level: "warn",
+        name: "analysis.foreign_anomalies",
+        message: `${topics.anomalies}/${lease.partition}: ${open.foreign} records are no ` +
+          "anomaly transitions and are passed over; only Kilter should write to this topic",
+      });
+    }
+    return open;
+  }
+
+  #events(): ReadonlySet<string> {
+    return new Set(this.ruleSet.rules.filter((rule) => rule.once).map((rule) => rule.id));
+  }
+}
