@@ -2,15 +2,12 @@
  * Back-tests: the engine over history. Output comes by A, then partition, then its order there.
  */
 import type { Bus } from "../bus/port.ts";
-import { decodeTransition } from "../contract/anomaly.ts";
+import type { Transition } from "../contract/anomaly.ts";
 import type { Decoder } from "../rules-wasm/decoder_port.ts";
-import type {
-  AnomalyRecord,
-  Engine,
-  EngineCounts,
-  EngineInput,
-} from "../rules-wasm/engine_port.ts";
+import type { AnomalyRecord, Engine, EngineInput } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { vehicleFilter } from "../rules-wasm/vehicle_filter.ts";
+import { type BacktestProgress, type BacktestSummary, Tally } from "./backtest_tally.ts";
 import { makeAppendTimes, orderByAppend, readSamples } from "./recording_order.ts";
 
 /** What every back-test is given. */
@@ -22,26 +19,16 @@ export interface BacktestOptions {
   /** Records with `fromMs <= A < toMs` are evaluated. Infinite for no bound. */
   readonly fromMs: number;
   readonly toMs: number;
+  /** Ids and globs of the vehicles whose anomalies are wanted; none given: all. */
+  readonly vehicles?: readonly string[];
   readonly signal: AbortSignal;
   /** Takes NDJSON. */
   readonly output: (bytes: Uint8Array) => void;
-  readonly progress: (samples: number) => void;
+  /** Takes each transition as an object. */
+  readonly each?: (transition: Transition) => void;
+  readonly progress: (progress: BacktestProgress) => void;
   /** Gives way to signals and timers; called after every batch. */
   readonly turn: () => Promise<void>;
-}
-
-/** What a back-test came to. */
-export interface BacktestSummary {
-  readonly samples: number;
-  readonly refused: number;
-  /** Samples older than the last one evaluated of their vehicle: not evaluated. */
-  readonly late: number;
-  readonly duplicates: number;
-  /** Samples not evaluated, because the history ended while they waited for older ones. */
-  readonly waiting: number;
-  readonly transitions: number;
-  /** How often each rule opened an anomaly, most first. */
-  readonly opened: readonly (readonly [string, number])[];
 }
 
 /** Runs over the log that the bus retains, all partitions. State starts empty at `fromMs`. */
@@ -49,22 +36,25 @@ export async function backtestLog(
   options: BacktestOptions & { readonly bus: Bus; readonly topic: string },
 ): Promise<BacktestSummary> {
   const { bus, topic } = options;
-  const tally = new Tally(options);
   const bounds = await bus.bounds(topic);
-  const streams = bounds.map(async function* ({ start, end }, partition) {
-    const from = Number.isFinite(options.fromMs)
+  const ranges = await Promise.all(bounds.map(async ({ start, end }, partition) => ({
+    from: Number.isFinite(options.fromMs)
       ? await bus.offsetAt(topic, partition, options.fromMs)
-      : start;
-    const to = Number.isFinite(options.toMs)
-      ? await bus.offsetAt(topic, partition, options.toMs)
-      : end;
+      : start,
+    to: Number.isFinite(options.toMs) ? await bus.offsetAt(topic, partition, options.toMs) : end,
+  })));
+  const records = ranges.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0);
+  const tally = tallyOf(options, records);
+  const streams = ranges.map(async function* ({ from, to }, partition) {
     const engine = options.createEngine(options.ruleSet, { partition });
     for await (const batch of bus.range(topic, partition, from, to)) {
       if (options.signal.aborted) break;
       yield* engine.push(batch).anomalies;
-      tally.report(partition, engine);
+      tally.report(partition, engine, batch.appendTimes);
       await options.turn();
     }
+    // What was stopped has not come to its end.
+    if (options.signal.aborted) return;
     yield* endAt(engine, options.toMs);
     tally.report(partition, engine);
   });
@@ -84,23 +74,38 @@ export async function backtestRecording(
   },
 ): Promise<BacktestSummary> {
   const { ruleSet, fromMs, toMs, batchRecords } = options;
-  const tally = new Tally(options);
-  const samples = await readSamples(options.lines, options.decoder, options.progress);
+  const samples = await readSamples(
+    options.lines,
+    options.decoder,
+    (count) => options.progress({ samples: count, done: 0, total: 0 }),
+  );
   const { maxClockAheadMs } = ruleSet.settings;
   const append = makeAppendTimes(samples.slot, samples.t, samples.count, maxClockAheadMs);
   const order = orderByAppend(append).filter((i) => append[i] >= fromMs && append[i] < toMs);
+  const tally = tallyOf(options, order.length);
   const engine = options.createEngine(ruleSet, { partition: 0 });
   for (let at = 0; at < order.length && !options.signal.aborted; at += batchRecords) {
     const rows = order.subarray(at, at + batchRecords);
-    for (const anomaly of engine.push(gather(samples, append, rows)).anomalies) tally.take(anomaly);
-    tally.report(0, engine);
+    const input = gather(samples, append, rows);
+    for (const anomaly of engine.push(input).anomalies) tally.take(anomaly);
+    tally.report(0, engine, input.appendTimes);
     await options.turn();
   }
-  for (const anomaly of endAt(engine, toMs)) tally.take(anomaly);
-  tally.report(0, engine);
+  if (!options.signal.aborted) {
+    for (const anomaly of endAt(engine, toMs)) tally.take(anomaly);
+    tally.report(0, engine);
+  }
   let unread = 0;
   for (const count of samples.refused.values()) unread += count;
   return tally.summary(unread);
+}
+
+function tallyOf(options: BacktestOptions, records: number): Tally {
+  const { ruleSet, output, progress, vehicles = [], each = () => {} } = options;
+  return new Tally(
+    { ruleSet, output, progress, each, vehicle: vehicleFilter(vehicles) },
+    records,
+  );
 }
 
 function gather(
@@ -153,50 +158,5 @@ async function* mergeByAppend(
     if (!head) return;
     yield head;
     heads[least] = (await streams[least].next()).value ?? undefined;
-  }
-}
-
-/** Writes transitions out and counts. */
-class Tally {
-  #transitions = 0;
-  readonly #opened = new Map<string, number>();
-  readonly #counts = new Map<number, EngineCounts>();
-  readonly #waiting = new Map<number, number>();
-
-  constructor(readonly options: BacktestOptions) {}
-
-  take({ value }: AnomalyRecord): void {
-    this.#transitions++;
-    const { kind, rule } = decodeTransition(value);
-    if (kind === "opened") this.#opened.set(rule, (this.#opened.get(rule) ?? 0) + 1);
-    const line = new Uint8Array(value.length + 1);
-    line.set(value);
-    line[value.length] = 10;
-    this.options.output(line);
-  }
-
-  report(partition: number, engine: Engine): void {
-    this.#counts.set(partition, engine.counts());
-    this.#waiting.set(partition, engine.waiting());
-    this.options.progress(this.#sum("samples"));
-  }
-
-  /** @param unread objects refused before they reached an engine */
-  summary(unread = 0): BacktestSummary {
-    return {
-      samples: this.#sum("samples"),
-      refused: this.#sum("refused") + unread,
-      late: this.#sum("late"),
-      duplicates: this.#sum("duplicates"),
-      waiting: [...this.#waiting.values()].reduce((sum, count) => sum + count, 0),
-      transitions: this.#transitions,
-      opened: [...this.#opened].sort(([, a], [, b]) => b - a),
-    };
-  }
-
-  #sum(name: "samples" | "refused" | "late" | "duplicates"): number {
-    let sum = 0;
-    for (const counts of this.#counts.values()) sum += counts[name];
-    return sum;
   }
 }

@@ -1,60 +1,133 @@
 /** `backtest`: what rules would have raised, over the retained log or over recordings. */
 import { backtestLog, type BacktestOptions, backtestRecording } from "../analysis/backtest.ts";
+import type { BacktestProgress, BacktestSummary } from "../analysis/backtest_tally.ts";
+import { compareOpenings, Openings } from "../analysis/compare_openings.ts";
+import { readSweep } from "../analysis/sweep.ts";
+import type { Catalog } from "../contract/catalog.ts";
 import { readRecordings } from "../producer/recording.ts";
 import { createDecoder } from "../rules-wasm/decoder.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { Settings } from "../settings.ts";
+import {
+  comparisonReport,
+  differenceJson,
+  progressText,
+  summaryReport,
+  sweepReport,
+} from "./backtest_report.ts";
 import { readCatalog, readRules } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 
+/** What the ways of back-testing share. */
+interface Run {
+  readonly settings: Settings;
+  readonly catalog: Catalog;
+  readonly signal: AbortSignal;
+}
+
 /** Writes the transitions as NDJSON to stdout, in the order of A, and a summary to stderr. */
 export async function backtestCommand(settings: Settings): Promise<number> {
   const catalog = readCatalog(settings.catalog);
-  const ruleSet = readRules(settings.rules, catalog);
-  const events = eventLog(settings.logLevel, Date.now);
-  const progress = new ProgressLine(() => performance.now());
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   Deno.addSignalListener("SIGINT", interrupt);
+  const run = { settings, catalog, signal: stop.signal };
+  try {
+    if (settings.compare !== "" && settings.sweep !== "") {
+      say("kilter: --compare and --sweep do not go together");
+      return 2;
+    }
+    const ruleSet = readRules(settings.rules, catalog);
+    if (settings.sweep !== "") return await sweep(run, ruleSet);
+    if (settings.compare !== "") return await compare(run, ruleSet);
+    const summary = await backtest(run, ruleSet, { output: writeData });
+    for (const line of summaryReport(summary, ruleSet.version)) say(line);
+    return ended(run);
+  } finally {
+    Deno.removeSignalListener("SIGINT", interrupt);
+  }
+}
+
+/** 0, or 130 with a word about it if Ctrl-C ended it. */
+function ended({ signal }: Run): number {
+  if (!signal.aborted) return 0;
+  say("stopped early: this is what came before");
+  return 130;
+}
+
+async function compare(run: Run, ruleSet: RuleSet): Promise<number> {
+  const { settings, catalog } = run;
+  const other = readRules(settings.compare, catalog);
+  const [first, second] = [openingsOf(ruleSet), openingsOf(other)];
+  await backtest(run, ruleSet, { each: (transition) => first.take(transition) });
+  const summary = run.signal.aborted
+    ? null
+    : await backtest(run, other, { each: (transition) => second.take(transition) });
+  if (run.signal.aborted || summary === null) {
+    // Half a run has no counterpart: everything would seem to differ.
+    say("stopped early: nothing to compare yet");
+    return 130;
+  }
+  const { differences, rules } = compareOpenings(first, second);
+  for (const difference of differences) writeData(`${differenceJson(difference)}\n`);
+  for (const line of comparisonReport(rules, settings.rules || "rules.yaml", settings.compare)) {
+    say(line);
+  }
+  return 0;
+}
+
+function openingsOf({ rules }: RuleSet): Openings {
+  const once = new Set(rules.filter((rule) => rule.once).map(({ id }) => id));
+  return new Openings((rule) => once.has(rule));
+}
+
+async function sweep(run: Run, ruleSet: RuleSet): Promise<number> {
+  const read = readSweep(run.settings.sweep, ruleSet);
+  if (typeof read === "string") {
+    say(`kilter: --sweep: ${read}`);
+    return 2;
+  }
+  const summary = await backtest(run, read.rules, {});
+  for (const line of sweepReport(read, summary)) writeData(`${line}\n`);
+  return ended(run);
+}
+
+/** Where a back-test's transitions go. */
+type Sinks = Partial<Pick<BacktestOptions, "output" | "each">>;
+
+async function backtest(run: Run, ruleSet: RuleSet, sinks: Sinks): Promise<BacktestSummary> {
+  const { settings, catalog, signal } = run;
+  const events = eventLog(settings.logLevel, Date.now);
+  const line = new ProgressLine(() => performance.now());
+  const started = performance.now();
   const options: BacktestOptions = {
     ruleSet,
     createEngine,
     batchRecords: settings.batchRecords,
     fromMs: Number.isNaN(settings.fromMs) ? -Infinity : settings.fromMs,
     toMs: Number.isNaN(settings.toMs) ? Infinity : settings.toMs,
-    signal: stop.signal,
-    output: writeData,
-    progress: (samples) => progress.show(`${samples.toLocaleString("en")} samples`),
+    vehicles: settings.only,
+    signal,
+    output: () => {},
+    ...sinks,
+    progress: (progress: BacktestProgress) =>
+      line.show(progressText(progress, performance.now() - started)),
     turn: turns(),
   };
   try {
-    const summary = settings.input.length > 0
-      ? await backtestRecording({
-        ...options,
-        lines: readRecordings(settings.input, { mapping: settings.map, catalog, events }),
-        decoder: createDecoder(catalog, {
-          maxVehicles: ruleSet.settings.maxVehicles,
-          maxClockAheadMs: Infinity,
-        }),
-      })
-      : await overLog(settings, options);
-    progress.done();
-    const { samples, refused, late, duplicates, waiting, transitions, opened } = summary;
-    say(
-      `${stop.signal.aborted ? "stopped early: " : ""}${samples} samples, ${refused} refused, ` +
-        `${late} late, ${duplicates} duplicates, ` +
-        `${transitions} transitions, rules ${ruleSet.version}`,
-    );
-    if (waiting > 0) {
-      say(
-        `  ${waiting} samples still waited for older ones at the end; --to a later time ends that`,
-      );
-    }
-    for (const [rule, count] of opened) say(`  ${rule}: opened ${count} times`);
-    return stop.signal.aborted ? 130 : 0;
+    if (settings.input.length === 0) return await overLog(settings, options);
+    return await backtestRecording({
+      ...options,
+      lines: readRecordings(settings.input, { mapping: settings.map, catalog, events }),
+      decoder: createDecoder(catalog, {
+        maxVehicles: ruleSet.settings.maxVehicles,
+        maxClockAheadMs: Infinity,
+      }),
+    });
   } finally {
-    Deno.removeSignalListener("SIGINT", interrupt);
+    line.done();
   }
 }
 
@@ -68,7 +141,7 @@ function turns(): () => Promise<void> {
   };
 }
 
-async function overLog(settings: Settings, options: BacktestOptions) {
+async function overLog(settings: Settings, options: BacktestOptions): Promise<BacktestSummary> {
   const bus = await openBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   try {
     return await backtestLog({ ...options, bus, topic: settings.topicTelemetry });

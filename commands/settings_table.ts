@@ -66,6 +66,12 @@ export interface Settings {
   readonly fromMs: number;
   readonly toMs: number;
   readonly batchRecords: number;
+  /** Ids and globs of the vehicles that a back-test tells of; none: all. */
+  readonly only: readonly string[];
+  /** Path of the rules to compare with; "" for none. */
+  readonly compare: string;
+  /** What of a rule to try many values of; "" for nothing. */
+  readonly sweep: string;
   /** Results as JSON on stdout. */
   readonly json: boolean;
   /** Warnings are failures. */
@@ -115,6 +121,9 @@ export const SETTINGS_DEFAULT: Settings = {
   fromMs: NaN,
   toMs: NaN,
   batchRecords: 1_000,
+  only: [],
+  compare: "",
+  sweep: "",
   json: false,
   strict: false,
   watch: false,
@@ -254,6 +263,22 @@ export const SETTINGS: readonly SettingSpec[] = [
   ]),
   setting("durationMs", "duration", "DURATION", "simulated time", duration, ["simulate"]),
   setting("map", "map", "FILE", "column mapping of the recording", text, [...RECORDING, "rules"]),
+  setting("only", "only", "GLOB", "vehicles to tell of (repeatable)", textList, ["backtest"], {
+    repeated: true,
+  }),
+  setting("compare", "compare", "FILE", "other rules, to tell what differs", nonEmpty, [
+    "backtest",
+  ]),
+  setting(
+    "sweep",
+    "sweep",
+    "RULE.when.limit=FROM..TO/STEP",
+    "how often each would fire",
+    nonEmpty,
+    [
+      "backtest",
+    ],
+  ),
   setting("json", "json", "", "results as JSON on stdout", flag, ["rules"], { bare: true }),
   setting("strict", "strict", "", "warnings fail, and so does what no test covers", flag, [
     "rules",

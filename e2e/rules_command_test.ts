@@ -164,3 +164,39 @@ Deno.test("rules test --watch: runs again when the rules change, and ends with C
     await reading;
     assertEquals(code, 130);
   }));
+
+Deno.test("backtest: a summary, what differs from other rules, and a sweep", () =>
+  withFolder(async (dir) => {
+    const [rules, other, log] = [`${dir}/a.yaml`, `${dir}/b.yaml`, `${dir}/log.ndjson`];
+    await Deno.writeTextFile(rules, SOUND);
+    await Deno.writeTextFile(other, SOUND.replace("130", "140"));
+    const speeds = [120, 135, 145, 145, 120, 135, 120];
+    const lines = speeds.map((speed, i) =>
+      `{"vehicle":"V","ts":${1763886400000 + 1000 * i},"speed":${speed}}\n`
+    );
+    await Deno.writeTextFile(log, lines.join(""));
+    const backtest = (...args: string[]) =>
+      runKilter(["backtest", "--rules", rules, "--input", log, ...args]);
+
+    const plain = await backtest();
+    assertEquals([plain.code, plain.stdout.trimEnd().split("\n").length], [0, 4]);
+    assertStringIncludes(plain.stderr, "7 samples, 0 refused, 0 late, 0 duplicates, 4 transitions");
+    assertStringIncludes(plain.stderr, "6 s from 2025-11-23T08:26:40.000Z to ");
+    assert(/^ {2}fast +2 +28800 +1 +3 s +4 s$/m.test(plain.stderr), plain.stderr);
+
+    const compared = await backtest("--compare", other);
+    assertEquals(compared.code, 0, compared.stderr);
+    const differences = compared.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(differences.map(({ kind, rules, compare }) => [kind, rules?.at, compare?.at]), [
+      ["moved", 1763886401000, 1763886402000],
+      ["only-rules", 1763886405000, undefined],
+    ]);
+    assertStringIncludes(compared.stderr, "0 the same, 1 at another time, 1 only of ");
+
+    const swept = await backtest("--sweep", "fast.when.limit=120..150/10");
+    assertEquals(swept.code, 0, swept.stderr);
+    assertStringIncludes(swept.stdout, "fast.when.limit");
+    assert(/^ {2}140 km\/h +1 +1 +2 s +█+$/m.test(swept.stdout), swept.stdout);
+    assertEquals((await backtest("--sweep", "fats.for=1..2/1 s")).code, 2);
+    assertEquals((await backtest("--sweep", "x", "--compare", other)).code, 2);
+  }));
