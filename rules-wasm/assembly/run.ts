@@ -35,7 +35,6 @@ import {
   E_OFFSET,
   E_SLOT,
   E_T,
-  E_TIMERS_TO,
   I_A,
   I_B,
   I_BRINGS,
@@ -111,7 +110,9 @@ import {
   dueKind,
   dueSlot,
   findDue,
+  firesAt,
   shortest,
+  silenceA,
   unlist,
 } from "./timers";
 import { enterWaiting } from "./ops_wait";
@@ -337,13 +338,13 @@ export function runTimers(mode: u32): bool {
   while (dueA < nextA && rows < <u32>ROWS_MAX && dueKind != absentCount) {
     if (dueKind == DUE_WAITING) {
       // Those before it in the order of T come first, by one turn each.
-      rows += enterWaiting(rows, dueSlot, firesAt());
+      rows += enterWaiting(rows, dueSlot, firesAt(dueA));
       findDue();
       continue;
     }
     const base = vehicleAt(dueSlot);
     const t = load<f64>(base, V_LAST_T) + absentAfter(dueKind);
-    standFor(rows, ROW_TIMER, dueKind, dueSlot, t, firesAt());
+    standFor(rows, ROW_TIMER, dueKind, dueSlot, t, firesAt(dueA));
     store<u8>(base, <u8>(dueKind + 1), V_FIRED);
     advance(dueKind);
     rows++;
@@ -357,17 +358,12 @@ export function runTimers(mode: u32): bool {
   return dueA < nextA;
 }
 
-/** A of what the timer that comes first causes: where new settings make it overdue, that of their coming. */
-function firesAt(): f64 {
-  return max<f64>(dueA, load<f64>(E_TIMERS_TO));
-}
-
 /** A vehicle has been silent for so long that it is forgotten. */
 function forget(slot: u32): void {
   const base = vehicleAt(slot);
   const t = load<f64>(base, V_LAST_T) + forgetAfter;
   clearMasks();
-  standFor(0, ROW_CLEAR, absentCount, slot, t, firesAt());
+  standFor(0, ROW_CLEAR, absentCount, slot, t, firesAt(dueA));
   clearRow(0, REASON_FORGOTTEN);
   unlist(base, slot);
   freshen(base);
@@ -375,10 +371,13 @@ function forget(slot: u32): void {
   store<f64>(E_FORGOTTEN, load<f64>(E_FORGOTTEN) + 1);
 }
 
-/** How far the next scan may go: the first timer due, or that the next record may arm. */
+/**
+ * How far the next scan may go: the first timer of silence due, or that the next record may arm.
+ * Samples that wait are released between its rows.
+ */
 export function runStop(): f64 {
   findDue();
-  return min<f64>(dueA, load<f64>(CONTROL_NEXT_A) + shortest());
+  return min<f64>(silenceA, load<f64>(CONTROL_NEXT_A) + shortest());
 }
 
 /** Sets the bits "the rule is for this vehicle" of a new vehicle, 32 rules a word. */

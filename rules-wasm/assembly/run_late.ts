@@ -1,5 +1,6 @@
 /** The rows of a scan where samples wait for older ones: those released are evaluated. */
 import {
+  CONTROL_LAST_A,
   CONTROL_ROW_COUNT,
   ROW_A,
   ROW_INDEX,
@@ -30,6 +31,7 @@ import {
 import { resetClock, runAdmitted } from "./run";
 import { noteSeen, standRow } from "./signals";
 import { vehicleAt } from "./state";
+import { firesAt, waitingDue } from "./timers";
 import { passRows } from "./transitions";
 import {
   copyRow,
@@ -71,6 +73,13 @@ export function startRelease(mode: u32): void {
 export function release(slot: u32, a: f64): void {
   if (filled == <u32>ROWS_MAX) flushRows();
   filled += enterWaiting(filled, slot, a);
+}
+
+/** Releases what is due before the clock comes to `a`. */
+function releaseDue(a: f64): void {
+  for (let due = waitingDue(); due < a; due = waitingDue()) {
+    release(load<u32>(queued, W_SLOT), firesAt(due));
+  }
 }
 
 /** Releases what the vehicle has been heard `lateness` after. */
@@ -134,6 +143,7 @@ export function runLateRows(offsets: usize, mode: u32): void {
     const a = load<f64>(ROW_A + (row << 3));
     const offset = load<f64>(offsets + (load<u32>(ROW_RECORD + (row << 2)) << 3));
     const index = load<u32>(ROW_INDEX + (row << 2));
+    releaseDue(a);
     if (t < load<f64>(base, V_LAST_T)) {
       count(E_LATE);
       if (!lateResets(base, t, a)) {
@@ -156,5 +166,7 @@ export function runLateRows(offsets: usize, mode: u32): void {
     releaseHeard(base, slot, a);
     releaseCrowded(base, slot, a);
   }
+  // Records without a sample move the clock too.
+  releaseDue(load<f64>(CONTROL_LAST_A));
   flushRows();
 }

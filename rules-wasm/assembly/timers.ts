@@ -10,6 +10,7 @@ import { vehicleAt } from "./state";
 import {
   E_CURSORS,
   E_NEXT_TIMER,
+  E_TIMERS_TO,
   V_FIRED,
   V_LAST_A,
   V_LISTED,
@@ -111,15 +112,19 @@ export let dueKind: u32 = 0;
 /** What is due is the sample at the head of the queue. */
 export const DUE_WAITING: u32 = 0xffff;
 
+/** What is due first of those that silence arms: `absent` and forgetting. */
+export let silenceA: f64 = Infinity;
+
+/** When the sample that has waited longest is due; Infinity if none waits. */
+@inline
+export function waitingDue(): f64 {
+  return queued == 0 ? Infinity : load<f64>(queued, W_A) + lateness;
+}
+
 /** Finds the timer that comes first: by due A, kind, position in the log, duration. */
 export function findDue(): void {
   dueA = Infinity;
   let heardA: f64 = -Infinity;
-  if (queued != 0) {
-    dueA = load<f64>(queued, W_A) + lateness;
-    dueSlot = load<u32>(queued, W_SLOT);
-    dueKind = DUE_WAITING;
-  }
   for (let d: u32 = 0; d < absentCount; d++) {
     const at = cursor(d);
     if (at == 0) continue;
@@ -143,11 +148,22 @@ export function findDue(): void {
       dueKind = absentCount;
     }
   }
+  silenceA = dueA;
+  const waited = waitingDue();
+  if (queued != 0 && waited <= dueA) {
+    dueA = waited;
+    dueSlot = load<u32>(queued, W_SLOT);
+    dueKind = DUE_WAITING;
+  }
   store<f64>(E_NEXT_TIMER, dueA);
 }
 
-/** Least time that a timer armed now is due after. */
+/** A of what a timer causes: where new settings make it overdue, that of their coming. */
+export function firesAt(due: f64): f64 {
+  return max<f64>(due, load<f64>(E_TIMERS_TO));
+}
+
+/** Least time that a timer of silence armed now is due after. */
 export function shortest(): f64 {
-  if (lateness > 0) return lateness;
-  return absentCount > 0 ? min<f64>(absentAfter(0), forgetAfter) : forgetAfter;
+  return absentCount > 0 ? min<f64>(absentDue(0), forgetAfter) : forgetAfter;
 }
