@@ -1,7 +1,4 @@
 /** `rules check`: what is wrong with rules files, and what is most likely a mistake in them. */
-import type { Catalog } from "../contract/catalog.ts";
-import { readRecordings } from "../producer/recording.ts";
-import { createDecoder } from "../rules-wasm/decoder.ts";
 import type { Fault, RuleSet } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
@@ -9,7 +6,8 @@ import { type Warning, warningsOf } from "../rules-wasm/language/warnings.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 import type { Settings } from "../settings.ts";
 import { readCatalog, readUserFile } from "./files.ts";
-import { eventLog, say, writeData } from "./output.ts";
+import { say, writeData } from "./output.ts";
+import { signalsSent } from "./signals_sent.ts";
 
 /** What came of checking one file. */
 interface Checked {
@@ -27,7 +25,7 @@ interface Checked {
  */
 export async function checkRules(settings: Settings, paths: readonly string[]): Promise<number> {
   const catalog = readCatalog(settings.catalog);
-  const sent = settings.input.length === 0 ? undefined : await signalsSent(settings, catalog);
+  const sent = await signalsSent(settings, catalog);
   const { retentionMs } = settings;
   const all = paths.map((file): Checked => {
     const text = readUserFile(file);
@@ -78,28 +76,4 @@ function asJson({ file, rules, faults, warnings }: Checked) {
 export function faultJson({ span, message, suggestion }: Fault) {
   const { line, column, length } = span;
   return { line, column, length, message, suggestion };
-}
-
-/** Numbers of the signals that recordings carry. */
-async function signalsSent(settings: Settings, catalog: Catalog): Promise<ReadonlySet<number>> {
-  const decoder = createDecoder(catalog, { maxVehicles: 1e6, maxClockAheadMs: Infinity });
-  const events = eventLog(settings.logLevel, Date.now);
-  const sent = new Set<number>();
-  const lines = readRecordings(settings.input, { mapping: settings.map, catalog, events });
-  for await (const values of lines) {
-    const valueEnds = Uint32Array.of(values.length);
-    const appendTimes = Float64Array.of(Number.MAX_SAFE_INTEGER);
-    decoder.decode({ count: 1, values, valueEnds, appendTimes }, {
-      rows(rows) {
-        for (let signal = 0; signal < catalog.signals.length; signal++) {
-          if (sent.has(signal)) continue;
-          if (rows.column(signal).some((value) => !Number.isNaN(value))) sent.add(signal);
-        }
-      },
-      refused() {
-        // What cannot be read carries no signal.
-      },
-    });
-  }
-  return sent;
 }

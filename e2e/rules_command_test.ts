@@ -1,5 +1,7 @@
 /** `rules` as its users start it. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { openEmbeddedBus } from "../bus/embedded_bus.ts";
+import { TOPICS } from "../contract/topics.ts";
 import { runKilter, until, withFolder } from "./program.ts";
 
 const SOUND = "version: 1\nrules:\n  - id: fast\n    when: speed > 130 km/h\n";
@@ -69,6 +71,38 @@ Deno.test("rules check: as JSON, and with a recording to know the signals of", (
     assertEquals(Object.keys(second.faults[0]), [
       ...["line", "column", "length", "message", "suggestion"],
     ]);
+  }));
+
+Deno.test("rules check: the log at hand says which signals nobody sends", () =>
+  withFolder(async (dir) => {
+    const rules = `${dir}/rules.yaml`;
+    await Deno.writeTextFile(rules, SOUND.replace("speed", "oil_pressure").replace("km/h", "kPa"));
+    const check = () => runKilter(["rules", "check", rules, "--data", `${dir}/data`], [dir]);
+    const before = await check();
+    assertEquals([before.code, before.stderr], [0, ""]);
+    assert(!(await Array.fromAsync(Deno.readDir(dir))).some(({ name }) => name === "data"));
+    const bus = await openEmbeddedBus({ dir: `${dir}/data`, fsync: "always" }, {
+      now: Date.now,
+      events() {},
+    });
+    const kept = { retentionMs: Infinity, retentionBytes: Infinity } as const;
+    const topic = TOPICS.telemetry;
+    await bus.ensureTopics([{ name: topic, partitions: 2, cleanup: "delete", ...kept }]);
+    assertEquals((await check()).stderr, "", "an empty log says nothing");
+    const send = (sample: Record<string, unknown>) => {
+      const value = new TextEncoder().encode(
+        JSON.stringify({ vehicle: "V", ts: Date.now(), ...sample }),
+      );
+      return bus.publish([{ topic, records: [{ key: new TextEncoder().encode("V"), value }] }]);
+    };
+    await send({ speed: 50 });
+    assertStringIncludes(
+      (await check()).stderr,
+      "warning: No vehicle has sent oil_pressure lately",
+    );
+    await send({ oil_pressure: 250 });
+    assertEquals((await check()).stderr, "");
+    await bus.close();
   }));
 
 const TESTS = `version: 1

@@ -48,7 +48,7 @@ export interface WarningOptions {
   /** How long the log is kept, milliseconds; Infinity where that is not known. */
   readonly retentionMs?: number;
   /** Numbers of the signals that vehicles sent lately; left out where no data is at hand. */
-  readonly sent?: ReadonlySet<number>;
+  readonly sent?: ReadonlySet<number> | undefined;
 }
 
 /** Adds a warning. */
