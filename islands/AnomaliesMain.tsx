@@ -13,9 +13,11 @@ import {
   vehiclePath,
 } from "./format.ts";
 import { byRule, type Group, isListed, type ListFilter, withEvent } from "./groups.ts";
+import { Name } from "./Name.tsx";
 import { SEVERITY_WORDS, severityLevel, WORST_FIRST } from "./severity.ts";
 import { SeverityLabel, SeverityShape } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
+import { visibleText } from "./visible_text.ts";
 import { WhyDialog } from "./WhyDialog.tsx";
 
 /** Anomalies kept in the list at most, as more come live. */
@@ -90,7 +92,7 @@ function Filters(props: { page: AnomaliesProps }) {
   };
   const options = (values: readonly (readonly [string, string])[], chosen: string) =>
     [["", "any"] as const, ...values].map(([value, label]) => (
-      <option key={value} value={value} selected={value === chosen}>{label}</option>
+      <option key={value} value={value} selected={value === chosen}>{visibleText(label)}</option>
     ));
   return (
     <form class="filters" method="get" action="/anomalies" aria-label="Filter">
@@ -152,7 +154,9 @@ function GroupTable(props: { store: AppStore; groups: readonly Group[]; stepMs: 
               <tr class="rule">
                 <th scope="rowgroup" colSpan={7}>
                   <SeverityShape severity={worstOf(groups)} />{" "}
-                  <a href={`/rules/${encodeURIComponent(rule)}`}>{ruleTitle(rule)}</a>{" "}
+                  <a href={`/rules/${encodeURIComponent(rule)}`}>
+                    <Name text={ruleTitle(rule)} />
+                  </a>{" "}
                   <small>
                     {counted(groups.reduce((sum, { count }) => sum + count, 0), "time")} on{" "}
                     {counted(groups.length, "vehicle")}
@@ -162,7 +166,9 @@ function GroupTable(props: { store: AppStore; groups: readonly Group[]; stepMs: 
               {groups.map((group) => (
                 <tr key={group.vehicle}>
                   <th scope="row">
-                    <a href={vehiclePath(group.vehicle, group.last)}>{group.vehicle}</a>
+                    <a href={vehiclePath(group.vehicle, group.last)}>
+                      <Name text={group.vehicle} />
+                    </a>
                   </th>
                   <td>
                     <SeverityLabel severity={group.severity} />
@@ -255,7 +261,8 @@ export function ListedCard(props: {
     <li class={`card ${anomaly.severity}${state === "cleared" ? " gone" : ""}`}>
       <SeverityShape severity={anomaly.severity} named />
       <h3>
-        {ruleTitle(anomaly.rule)} {anomaly.count > 1 && <small>×{anomaly.count}</small>}
+        <Name text={ruleTitle(anomaly.rule)} />{" "}
+        {anomaly.count > 1 && <small>×{anomaly.count}</small>}
       </h3>
       <time>{since}</time>
       <p>

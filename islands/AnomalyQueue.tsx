@@ -4,10 +4,12 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { AnomalyState, AnomalyView } from "../contract/views.ts";
 import { formatCount, formatElapsed, messageText, ruleTitle, vehiclePath } from "./format.ts";
 import { isInUse } from "./in_use.ts";
+import { Name } from "./Name.tsx";
 import { type HeldList, holdList } from "./queue_hold.ts";
 import { SeverityShape } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
 import { isPlainKey } from "./TopBar.tsx";
+import { visibleText } from "./visible_text.ts";
 import { WhyDialog } from "./WhyDialog.tsx";
 
 const TABS = ["open", "acknowledged", "snoozed"] as const;
@@ -176,7 +178,7 @@ function QueueCard(props: {
     >
       <SeverityShape severity={severity} named />
       <h3>
-        {ruleTitle(anomaly.rule)}
+        <Name text={ruleTitle(anomaly.rule)} />
         {anomaly.count > 1 && <small>×{formatCount(anomaly.count)}</small>}
       </h3>
       <time>{gone ? goneWord(state) : formatElapsed(now - anomaly.openedAt)}</time>
@@ -215,10 +217,20 @@ function QueueCard(props: {
 export function Message(props: { anomaly: AnomalyView }) {
   const { vehicle, openedAt } = props.anomaly;
   const message = messageText(props.anomaly.message);
-  const link = <a href={vehiclePath(vehicle, openedAt)}>{vehicle}</a>;
+  const link = (
+    <a href={vehiclePath(vehicle, openedAt)}>
+      <Name text={vehicle} />
+    </a>
+  );
   if (message === "") return link;
-  if (message.startsWith(vehicle)) return <>{link}{message.slice(vehicle.length)}</>;
-  return <>{link} · {message}</>;
+  if (message.startsWith(vehicle)) {
+    return <>{link}{visibleText(message.slice(vehicle.length))}</>;
+  }
+  return (
+    <>
+      {link} · <Name text={message} />
+    </>
+  );
 }
 
 function goneWord(state: AnomalyState): string {

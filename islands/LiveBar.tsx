@@ -8,7 +8,7 @@ import type { AppStore } from "./store.ts";
 export function currentState(store: AppStore): LiveState {
   // Read for the subscription: silence is only seen by looking again.
   const second = store.clock.second.value;
-  const { vehicles, newest } = store.counts.value;
+  const { vehicles, newest, newestTime } = store.counts.value;
   const link = store.link.value;
   return liveState({
     link,
@@ -18,7 +18,7 @@ export function currentState(store: AppStore): LiveState {
     now: store.clock.now(),
     vehicles,
     newestAppend: newest,
-    newestTime: newest,
+    newestTime,
   });
 }
 

@@ -4,8 +4,10 @@ import { useState } from "preact/hooks";
 import type { AgentAction, AgentStatus } from "../contract/agent.ts";
 import type { PipelineView } from "../contract/views.ts";
 import { formatAge, formatCount, formatNumber } from "./format.ts";
+import { Name } from "./Name.tsx";
 import type { AppStore } from "./store.ts";
 import { messageOf, postJson } from "./triage.ts";
+import { visibleText } from "./visible_text.ts";
 
 /** Cost and yield of a rule as the page shows them. */
 export interface RuleYield {
@@ -140,7 +142,7 @@ function AgentRow(props: { store: AppStore; agent: AgentStatus; now: number }) {
   ];
   return (
     <tr>
-      <th scope="row">{agent.name}</th>
+      <th scope="row">{visibleText(agent.name)}</th>
       <td>
         <span class={`state ${agent.state}`}>
           <i class="dot" />
@@ -151,7 +153,7 @@ function AgentRow(props: { store: AppStore; agent: AgentStatus; now: number }) {
       <td class="number">{formatCount(agent.restarts)}</td>
       <td class="number">{formatAge(now - agent.since)}</td>
       <td class="number">{agent.beat === 0 ? "–" : formatAge(now - agent.beat)}</td>
-      <td class="fault">{agent.error === "" ? "–" : agent.error}</td>
+      <td class="fault">{agent.error === "" ? "–" : <Name text={agent.error} />}</td>
       <td class="scripted acts">
         {actions.map((action) => (
           <button

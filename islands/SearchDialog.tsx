@@ -2,6 +2,7 @@
 /** Search over vehicles, rules and pages: a native dialog with a list under a field. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import { fetchRuleIds } from "./api.ts";
+import { Name } from "./Name.tsx";
 import { find } from "./search.ts";
 import type { AppStore } from "./store.ts";
 import { messageOf } from "./triage.ts";
@@ -67,7 +68,9 @@ export function SearchDialog(props: { store: AppStore; onClose: () => void }) {
               location.href = href;
             }}
           >
-            <span>{label}</span>
+            <span>
+              <Name text={label} />
+            </span>
             <small>{kind}</small>
           </li>
         ))}

@@ -4,6 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "./Icon.tsx";
 import { LiveBar } from "./LiveBar.tsx";
 import type { Units } from "./format.ts";
+import { Name } from "./Name.tsx";
 import { SearchDialog } from "./SearchDialog.tsx";
 import type { AppStore } from "./store.ts";
 
@@ -23,7 +24,9 @@ export function TopBar(props: { store: AppStore }) {
   }, []);
   return (
     <>
-      <h1>{shell.title}</h1>
+      <h1>
+        <Name text={shell.title} />
+      </h1>
       <LiveBar store={store} />
       <span class="spring" />
       <button type="button" class="search-open scripted" onClick={() => setSearching(true)}>

@@ -12,6 +12,7 @@ import { SignalChart } from "./SignalChart.tsx";
 import type { AppStore } from "./store.ts";
 import { type Trail, TrailMap } from "./TrailMap.tsx";
 import { messageOf } from "./triage.ts";
+import { isolatedText } from "./visible_text.ts";
 import { WhyDialog } from "./WhyDialog.tsx";
 
 /** The page asks for the newest sample this often, milliseconds. */
@@ -225,7 +226,7 @@ function poll(store: AppStore, id: string, take: (vehicle: VehicleView) => void)
     }
     asking = true;
     fetchVehicle(id).then(take, (fault: unknown) => {
-      store.toaster.say(`Cannot read ${id}: ${messageOf(fault)}`);
+      store.toaster.say(`Cannot read ${isolatedText(id)}: ${messageOf(fault)}`);
     }).finally(() => {
       asking = false;
     });

@@ -5,6 +5,7 @@ import { VEHICLE_STATES } from "../contract/views.ts";
 import { formatAge, formatCount, formatNumber, formatValue, vehiclePath } from "./format.ts";
 import { isInUse } from "./in_use.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
+import { Name } from "./Name.tsx";
 import { severityOfLevel } from "./severity.ts";
 import type { AppStore } from "./store.ts";
 import { DEFAULT_SORTING, pressed, type Sorting, type SortKey, tableOrder } from "./table_order.ts";
@@ -173,7 +174,9 @@ function Row(props: { store: AppStore; number: number; index: number }) {
       }}
     >
       <th scope="row">
-        <a href={vehiclePath(id)}>{id}</a>
+        <a href={vehiclePath(id)}>
+          <Name text={id} />
+        </a>
       </th>
       <td>{state.charAt(0).toUpperCase() + state.slice(1)}</td>
       <td class="number">{speed.split(" ")[0]}</td>

@@ -12,10 +12,12 @@ import {
   unitLabel,
   vehiclePath,
 } from "./format.ts";
+import { Name } from "./Name.tsx";
 import { polylines } from "./series_data.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
 import { messageOf } from "./triage.ts";
+import { visibleText } from "./visible_text.ts";
 
 /** The explanation reaches this far to both sides, milliseconds. */
 const AROUND_MS = 60_000;
@@ -43,8 +45,12 @@ export function WhyDialog(props: {
       onClose={onClose}
       onClick={(event) => event.target === dialog.current && dialog.current?.close()}
     >
-      <h2 id="why-title">Why: {ruleTitle(anomaly.rule)}</h2>
-      <p>{messageText(anomaly.message)}</p>
+      <h2 id="why-title">
+        Why: <Name text={ruleTitle(anomaly.rule)} />
+      </h2>
+      <p>
+        <Name text={messageText(anomaly.message)} />
+      </p>
       <TermTable store={store} anomaly={anomaly} />
       {more !== null && <Around store={store} anomaly={anomaly} more={more} />}
       <Particulars store={store} anomaly={anomaly} />
@@ -53,7 +59,7 @@ export function WhyDialog(props: {
           <summary>
             The rule{more.current ? "" : " as it is now: another version raised this"}
           </summary>
-          <pre><code>{more.rule.source}</code></pre>
+          <pre><code>{visibleText(more.rule.source, true)}</code></pre>
         </details>
       )}
       <form method="dialog">
@@ -84,7 +90,7 @@ export function TermTable(props: { store: AppStore; anomaly: AnomalyView }) {
         {terms.map(({ text, value, limit, unit }, k) => (
           <tr key={k}>
             <th scope="row">
-              <code>{text}</code>
+              <code>{visibleText(text)}</code>
             </th>
             <td class="number">
               {value === null ? "unknown" : formatValue(value, unit, units, 2)}
@@ -164,8 +170,9 @@ function Particulars(props: { store: AppStore; anomaly: AnomalyView }) {
       <div>
         <dt>Rule</dt>
         <dd>
-          <a href={`/rules/${encodeURIComponent(anomaly.rule)}`}>{anomaly.rule}</a>, version{" "}
-          <code>{anomaly.version}</code>
+          <a href={`/rules/${encodeURIComponent(anomaly.rule)}`}>
+            <Name text={anomaly.rule} />
+          </a>, version <code>{anomaly.version}</code>
         </dd>
       </div>
     </dl>

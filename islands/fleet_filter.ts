@@ -22,6 +22,9 @@ export function passes(columns: FleetColumns, number: number, filter: FleetFilte
   }
 }
 
+/** Samples that came within this long of the newest one came last, milliseconds. */
+const LAST_MS = 30_000;
+
 /** Counts over the fleet. */
 export interface FleetCounts {
   readonly vehicles: number;
@@ -30,6 +33,8 @@ export interface FleetCounts {
   readonly withAnomalies: number;
   /** A of the newest sample, epoch milliseconds; 0 if there is none. */
   readonly newest: number;
+  /** Latest T among the samples that came last, epoch milliseconds; 0 if there is none. */
+  readonly newestTime: number;
 }
 
 /** Counts the fleet. */
@@ -45,5 +50,14 @@ export function countFleet(columns: FleetColumns): FleetCounts {
     if (columns.severity[number] > 0) withAnomalies++;
     newest = Math.max(newest, columns.append[number]);
   }
-  return { vehicles, states, withAnomalies, newest };
+  return { vehicles, states, withAnomalies, newest, newestTime: newestTime(columns, newest) };
+}
+
+function newestTime(columns: FleetColumns, newest: number): number {
+  let time = 0;
+  for (let number = 0; number < columns.size; number++) {
+    if (columns.ids[number] === "" || newest - columns.append[number] > LAST_MS) continue;
+    time = Math.max(time, columns.at[number]);
+  }
+  return time;
 }

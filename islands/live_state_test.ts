@@ -1,4 +1,6 @@
 import { assertEquals } from "@std/assert";
+import { FleetColumns } from "./decode_frame.ts";
+import { countFleet } from "./fleet_filter.ts";
 import { type LiveInput, liveState } from "./live_state.ts";
 
 const live: LiveInput = {
@@ -39,4 +41,26 @@ Deno.test("live_state: every state has its word", () => {
     "Paused",
     "+1,204 samples, +1 anomaly",
   ]);
+});
+
+Deno.test("live_state: data are replayed if what came last is old by its own time", () => {
+  const columns = new FleetColumns();
+  const now = 1_000_000_000;
+  const hold = (number: number, append: number, at: number) => {
+    columns.name(number, `VH-${number}`);
+    columns.append[number] = append;
+    columns.at[number] = at;
+  };
+  const word = () => {
+    const { vehicles, newest, newestTime } = countFleet(columns);
+    const told = { vehicles, newestAppend: newest, newestTime };
+    return liveState({ ...live, now: now + 100, ...told }).word;
+  };
+  hold(0, now, now - 86_400_000);
+  assertEquals(word(), "Live, replayed data");
+  // One that was live a minute ago and has ended since changes nothing; one that is live does.
+  hold(1, now - 60_000, now - 60_000);
+  assertEquals(word(), "Live, replayed data");
+  hold(2, now - 1_000, now - 1_000);
+  assertEquals(word(), "Live");
 });

@@ -5,6 +5,7 @@ import type { AnomalyState, AnomalyView } from "../contract/views.ts";
 import type { AnomalyStore } from "./anomaly_store.ts";
 import { ruleTitle } from "./format.ts";
 import type { Toaster } from "./toast.ts";
+import { isolatedText, visibleText } from "./visible_text.ts";
 
 /** Steps of triage and the state that each leads to. */
 const STEPS = { ack: "acknowledged", snooze: "snoozed" } as const;
@@ -50,7 +51,10 @@ export class Triage {
     const taken = { id, step, before, sent };
     this.#last = taken;
     const done = step === "ack" ? "Acknowledged" : "Snoozed for 1 h";
-    this.#toaster.say(`${done}: ${ruleTitle(rule)}, ${vehicle}`, () => this.#undo(taken));
+    this.#toaster.say(
+      `${done}: ${isolatedText(ruleTitle(rule))}, ${isolatedText(vehicle)}`,
+      () => this.#undo(taken),
+    );
   }
 
   /** Undoes the last step while its message stands. */
@@ -117,7 +121,7 @@ export async function postJson(path: string, body: unknown): Promise<void> {
 
 /** What a fault says. */
 export function messageOf(fault: unknown): string {
-  return fault instanceof Error ? fault.message : String(fault);
+  return visibleText(fault instanceof Error ? fault.message : String(fault));
 }
 
 /** The detail of a problem in the form of RFC 9457; null if the text is none. */

@@ -1,4 +1,5 @@
 /** What could not be shown: the cause and what to do. */
+import { Name } from "../../islands/Name.tsx";
 import { renderDocument } from "./document.tsx";
 import { shellProps } from "./embed.ts";
 import type { ErrorPage } from "./model.ts";
@@ -15,7 +16,9 @@ export function renderError(page: ErrorPage): string {
     main: () => (
       <div class="page fault-page">
         <h2>{page.status} {page.title}</h2>
-        <p>{page.detail}</p>
+        <p>
+          <Name text={page.detail} />
+        </p>
         <p>
           <a class="button" href="/">To the live page</a>
         </p>

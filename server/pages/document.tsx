@@ -6,6 +6,7 @@ import { Icon, type IconName } from "../../islands/Icon.tsx";
 import { LinkBanner } from "../../islands/LiveBar.tsx";
 import { AppStore, type ShellProps } from "../../islands/store.ts";
 import { Toasts } from "../../islands/Toasts.tsx";
+import { isolatedText } from "../../islands/visible_text.ts";
 import { TopBar } from "../../islands/TopBar.tsx";
 import { scriptJson } from "./embed.ts";
 
@@ -75,7 +76,7 @@ function wrapped(assets: string, title: string, script: string | null, body: str
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width,initial-scale=1" />
       <meta name="color-scheme" content="dark light" />
-      <title>{`${title} · Kilter`}</title>
+      <title>{`${isolatedText(title)} · Kilter`}</title>
       <link rel="icon" href={`${assets}icon.svg`} type="image/svg+xml" />
       <script src={`${assets}theme.js`} />
       <link rel="stylesheet" href={`${assets}kilter.css`} />

@@ -2,7 +2,8 @@
 import type { AnomalyPage, PipelineView, VehicleView } from "../../contract/views.ts";
 import { VEHICLE_STATES } from "../../contract/views.ts";
 import { type FleetFrame, FRAME_SIGNALS } from "../../contract/stream.ts";
-import type { FleetCounts } from "../../islands/fleet_filter.ts";
+import { applyFrame, FleetColumns } from "../../islands/decode_frame.ts";
+import { countFleet, type FleetCounts } from "../../islands/fleet_filter.ts";
 import { severityLevel } from "../../islands/severity.ts";
 import type { ShellProps } from "../../islands/store.ts";
 import type { FleetSummary, PageBase } from "./model.ts";
@@ -55,12 +56,21 @@ export function frameOf(vehicles: readonly VehicleView[], now: number): FleetFra
 }
 
 function countsOf(fleet: FleetSummary, vehicles: readonly VehicleView[]): FleetCounts {
+  const { newest, newestTime } = countFleet(columnsOf(vehicles));
   return {
     vehicles: fleet.vehicles,
     states: VEHICLE_STATES.map((state) => fleet.states[state]),
     withAnomalies: vehicles.filter(({ severity }) => severity !== null).length,
-    newest: vehicles.reduce((newest, { append }) => Math.max(newest, append), 0),
+    newest,
+    newestTime,
   };
+}
+
+function columnsOf(vehicles: readonly VehicleView[]): FleetColumns {
+  const columns = new FleetColumns();
+  const now = vehicles.reduce((newest, { append }) => Math.max(newest, append), 0);
+  applyFrame(columns, frameOf(vehicles, now));
+  return columns;
 }
 
 /** JSON that may stand within a script element: no `<` can end it. */
