@@ -48,6 +48,8 @@ export interface Plan {
   readonly code: readonly Instruction[];
   readonly brings: readonly (readonly number[])[];
   readonly constants: ReadonlyMap<number, number>;
+  /** Registers of signals' last values before a row, by position; the next ones hold their T. */
+  readonly befores: ReadonlyMap<number, number>;
   /** Numbers that instructions refer to. */
   readonly data: readonly number[];
   readonly values: number;
@@ -116,7 +118,7 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     structure: code.structure({ kind: "signal", signal, type: "number" }),
     offset: signalsAt + 8 * i,
     bytes: 8,
-    unknown: true,
+    unknownAt: [0],
   }));
   return {
     ruleSet,
@@ -126,6 +128,7 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     code: code.code,
     brings: code.brings,
     constants: code.constants,
+    befores: code.befores,
     data: code.data,
     values: code.valueCount,
     conditions: code.conditionCount,

@@ -50,6 +50,7 @@ export function planBytes(plan: Plan): Uint8Array {
   out.setF64(K.PLAN_CLOCK_RESET, settings.clockResetAfterMs);
   out.setF64(K.PLAN_UNKNOWN_AFTER, settings.unknownAfterMs);
   out.setF64(K.PLAN_FORGET_AFTER, settings.forgetAfterMs);
+  out.setF64(K.PLAN_MAX_GAP, settings.maxGapMs);
   out.setF64(K.PLAN_LATENESS, settings.latenessMs);
   return out.bytes();
 }
@@ -60,6 +61,8 @@ function writeSignals(out: PlanWriter, plan: Plan): number {
     out.i32(signal);
     out.i32(plan.signalsAt + 8 * i);
     out.f64(plan.ruleSet.catalog.signals[signal].staleAfterMs);
+    out.i32(plan.befores.get(i) ?? -1);
+    out.i32(0);
   });
   return at;
 }
@@ -123,9 +126,7 @@ function writeTemplate(out: PlanWriter, plan: Plan): number {
   for (const offset of [K.V_LAST_T, K.V_LAST_A, K.V_LAST_OFFSET]) out.setF64(at + offset, NaN);
   out.setU16(at + K.V_ROW, 0xffff);
   for (const part of plan.states) {
-    if (!part.unknown) continue;
-    for (let i = 0; i < part.bytes; i += 8) out.setF64(at + part.offset + i, NaN);
-    if (part.counted) out.setF64(at + part.offset, 0);
+    for (const each of part.unknownAt) out.setF64(at + part.offset + each, NaN);
   }
   return at;
 }

@@ -16,7 +16,7 @@ export interface Instruction {
   readonly c: number;
   readonly state: number;
   readonly brings: number;
-  /** Bytes of a T in the ring of OP_SLOTS. */
+  /** SLOTS_* of OP_SLOTS. */
   readonly flags: number;
   readonly k0: number;
   readonly k1: number;
@@ -28,10 +28,8 @@ export interface StatePart {
   readonly structure: string;
   readonly offset: number;
   readonly bytes: number;
-  /** Whether a fresh one is unknown numbers (NaN); zeros otherwise. */
-  readonly unknown: boolean;
-  /** Whether its first 8 bytes are counts, 0 in a fresh one. */
-  readonly counted?: boolean;
+  /** Offsets in it of the numbers (f64) that are unknown, NaN, in a fresh one; the rest is 0. */
+  readonly unknownAt: readonly number[];
 }
 
 /** State that an operator or a signal keeps, as it is known beyond one plan and one process. */
@@ -54,6 +52,8 @@ export class PlanCode {
   readonly constants = new Map<number, number>();
   /** Sets of signals that bring something, as positions among the plan's signals. */
   readonly brings: (readonly number[])[] = [];
+  /** Registers of signals' last values before a row, by position; the next ones hold their T. */
+  readonly befores = new Map<number, number>();
   valueCount: number;
   conditionCount = 0;
   stateBytes: number;
@@ -113,6 +113,17 @@ export class PlanCode {
     return this.signals.indexOf(signal);
   }
 
+  /** Register of a signal's last value before a row; the next one holds the T of that. */
+  before(signal: number): number {
+    const position = this.position(signal);
+    const known = this.befores.get(position);
+    if (known !== undefined) return known;
+    const register = this.valueCount;
+    this.valueCount += 2;
+    this.befores.set(position, register);
+    return register;
+  }
+
   /** The register of an instruction; `kept` names the state that it keeps, unknown numbers at first unless it says otherwise. */
   operator(
     parts: Partial<Instruction> & { readonly op: number },
@@ -124,22 +135,27 @@ export class PlanCode {
     if (known !== undefined) return known;
     const dst = register();
     this.#known.set(kept.key, dst);
-    this.#push({ ...parts, dst, state: this.#reserve(kept.key, kept.bytes, kept.unknown ?? true) });
+    const unknownAt = kept.unknown ?? true ? numbersAt(0, kept.bytes) : [];
+    this.#push({ ...parts, dst, state: this.#reserve(kept.key, kept.bytes, unknownAt) });
     this.#keep(kept.key);
     return dst;
   }
 
-  /** The first register of an operator with state, each state once; `counted` as in `StatePart`. */
+  /**
+   * The first register of an operator with state, each state once.
+   *
+   * @param unknownAt as in `StatePart`
+   */
   stateful(
     key: string,
     bytes: number,
     registers: number,
-    counted: boolean,
+    unknownAt: readonly number[],
     make: (dst: number, state: number) => Partial<Instruction> & { op: number; dst: number },
   ): number {
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const state = this.#reserve(key, bytes, true, counted);
+    const state = this.#reserve(key, bytes, unknownAt);
     const dst = this.valueCount;
     this.valueCount += registers;
     this.#known.set(key, dst);
@@ -153,11 +169,11 @@ export class PlanCode {
     this.kept.push({ key, target: 2 * (this.code.length - 1) + 1 });
   }
 
-  #reserve(structure: string, bytes: number, unknown: boolean, counted = false): number {
+  #reserve(structure: string, bytes: number, unknownAt: readonly number[]): number {
     const align = bytes % 8 === 0 ? 8 : 1;
     const offset = Math.ceil(this.stateBytes / align) * align;
     this.stateBytes = offset + bytes;
-    this.states.push({ structure, offset, bytes, unknown, counted });
+    this.states.push({ structure, offset, bytes, unknownAt });
     return offset;
   }
 
@@ -211,4 +227,9 @@ export class PlanCode {
   #push(parts: Partial<Instruction> & { op: number; dst: number }): void {
     this.code.push({ a: 0, b: 0, c: 0, state: 0, brings: 0, flags: 0, k0: 0, k1: 0, ...parts });
   }
+}
+
+/** Offsets of the numbers from `from` to `to`. */
+export function numbersAt(from: number, to: number): number[] {
+  return Array.from({ length: (to - from) / 8 }, (_, i) => from + 8 * i);
 }

@@ -1,7 +1,7 @@
 /** Instructions of the functions over windows, and the rings of slots and panes that are kept. */
 import * as K from "./assembly/plan_layout.ts";
 import type { Value, ValueCall, WindowFunction } from "./language/ast.ts";
-import type { Instruction, PlanCode } from "./plan_code.ts";
+import { type Instruction, numbersAt, type PlanCode } from "./plan_code.ts";
 
 /** A call of a function over a window. */
 type WindowCall = Extract<
@@ -56,7 +56,7 @@ function timeBytes(durationMs: number): number {
 
 /** Bytes of the block that an instruction's ring takes at most, 0 for none. */
 export function ringBytesMax({ op, b, c, flags }: Instruction): number {
-  if (op === K.OP_SLOTS) return blockBytes(c * (flags + 8));
+  if (op === K.OP_SLOTS) return blockBytes(c * ((flags & K.SLOTS_TIME_BYTES) + 8)) + blockBytes(16);
   return op === K.OP_WINDOW ? blockBytes(PANE_BYTES[b] * (c - 1)) : 0;
 }
 
@@ -78,14 +78,17 @@ export function slotsCode(code: PlanCode, x: Value, durationMs: number): number 
   const width = slotWidthMs(durationMs);
   const places = Math.ceil(durationMs / width) + 1;
   const key = `slots ${durationMs} ${code.structure(x)}`;
-  return code.stateful(key, 48, 2, true, (dst, state) => ({
+  const wide = durationMs + code.maxGapMs >= 2 ** 32;
+  const signal = x.kind === "signal";
+  return code.stateful(key, wide ? 36 : 28, 2, [12], (dst, state) => ({
     op: K.OP_SLOTS,
     dst,
     a: code.value(x),
+    b: signal ? code.before(x.signal) : 0,
     c: places,
     state,
     brings: code.bringing(x),
-    flags: timeBytes(durationMs),
+    flags: timeBytes(durationMs) | (wide ? K.SLOTS_WIDE : 0) | (signal ? K.SLOTS_SIGNAL : 0),
     k0: durationMs,
     k1: width,
   }));
@@ -97,7 +100,7 @@ export function windowCode(code: PlanCode, expr: WindowCall): number {
   const [x] = expr.args;
   const key = `${FORMS[kind]} ${expr.durationMs} ${code.structure(x)}`;
   const registers = kind === K.WINDOW_TOTAL ? 2 : 1;
-  return code.stateful(key, headBytes, registers, true, (dst, state) => ({
+  return code.stateful(key, headBytes, registers, numbersAt(8, headBytes), (dst, state) => ({
     op: K.OP_WINDOW,
     dst,
     a: expr.fn === "count" ? code.condition(expr.args[0]) : code.value(expr.args[0]),
@@ -112,13 +115,19 @@ export function windowCode(code: PlanCode, expr: WindowCall): number {
 
 /** The register of the mean weighted by time; the next one is the score. */
 export function weightedCode(code: PlanCode, x: Value, tauMs: number): number {
-  return code.stateful(`weighted ${tauMs} ${code.structure(x)}`, 40, 2, false, (dst, state) => ({
-    op: K.OP_WEIGHTED,
-    dst,
-    a: code.value(x),
-    state,
-    brings: code.bringing(x),
-    k0: tauMs,
-    k1: code.maxGapMs,
-  }));
+  return code.stateful(
+    `weighted ${tauMs} ${code.structure(x)}`,
+    40,
+    2,
+    numbersAt(0, 40),
+    (dst, state) => ({
+      op: K.OP_WEIGHTED,
+      dst,
+      a: code.value(x),
+      state,
+      brings: code.bringing(x),
+      k0: tauMs,
+      k1: code.maxGapMs,
+    }),
+  );
 }

@@ -1,7 +1,7 @@
 /** Instructions of values: arithmetic and the functions that give a number. */
 import * as K from "./assembly/plan_layout.ts";
 import type { Value } from "./language/ast.ts";
-import type { PlanCode } from "./plan_code.ts";
+import { numbersAt, type PlanCode } from "./plan_code.ts";
 import { customCode, truthCode } from "./plan_custom.ts";
 import { slotsCode, weightedCode, windowCode } from "./plan_rings.ts";
 import { ageCode, clockCode } from "./plan_time.ts";
@@ -88,7 +88,7 @@ export function valueCode(code: PlanCode, expr: Value): number {
 
 /** The register of the last known value before the row. */
 export function previousCode(code: PlanCode, x: Value): number {
-  return code.stateful(`prev ${code.structure(x)}`, 16, 1, false, (dst, state) => ({
+  return code.stateful(`prev ${code.structure(x)}`, 16, 1, numbersAt(0, 16), (dst, state) => ({
     op: K.OP_PREV,
     dst,
     a: code.value(x),

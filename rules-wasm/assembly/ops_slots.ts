@@ -1,25 +1,61 @@
 /** References of `delta` and `rate`: the last sample of each slot of the last d, row by row. */
-import { E_ALL, E_T } from "./plan_layout";
+import { E_ALL, E_T, SLOTS_SIGNAL, SLOTS_WIDE } from "./plan_layout";
 import { baseAt } from "./ops_state";
-import { ringCount, ringDrop, ringPush, ringTime, ringValue, shapeRings } from "./ring";
+import { giveBlock, takeBlock } from "./pool";
+import {
+  ringCount,
+  ringDrop,
+  ringMark,
+  ringMarked,
+  ringPush,
+  ringRelease,
+  ringTime,
+  ringValue,
+  shapeRings,
+} from "./ring";
+import { signalTime, signalValue } from "./signals";
 import { put, take } from "./words";
 
 // Kept samples, oldest first: the reference, those in the ring, the newest. What most rows need is
-// in 48 bytes; the ring is touched when a slot is left or the reference moves on.
+// in the head; the ring is touched when a slot is left or the reference moves on.
 //
-//   0 head of the ring   8 f64 T of the reference, NaN for none   16 its value
-//  24 f64 T of the one after the reference, NaN for none   32 f64 T of the newest, NaN for none
-//  40 its value
+//   0 head of the ring, marked where there is a sample after the reference   8 u32 block, 0 none
+//  12 f64 value of the reference, NaN for none   20 T of the reference   T of the one after it
+//
+// Both T have 8 bytes (SLOTS_WIDE) or the low 4 that tell them from the newest. The newest of a
+// signal is what the signal's own state has; of all else, and where the signal's state has another
+// (one that came before this state began), it is in the block: 0 f64 T   8 f64 value.
 
-const S_T: usize = 8;
-const S_VALUE: usize = 16;
-const S_NEXT: usize = 24;
-const S_NEW_T: usize = 32;
-const S_NEW_VALUE: usize = 40;
+const S_OWN: usize = 8;
+const S_VALUE: usize = 12;
+const S_T: usize = 20;
+const OWN_VALUE: usize = 8;
+const OWN_BYTES: u32 = 16;
 
-/** Says what rings of slots look like: all but the reference lie within d of the newest. */
-export function shapeSlots(timeBytes: u32, places: u32): void {
-  shapeRings(timeBytes, true, false, false, places);
+let wide: bool = false;
+let signal: bool = false;
+/** Where T of the sample after the reference lies. */
+let nextAt: usize = 24;
+
+/** Says what the state of the next calls looks like; flags are those of OP_SLOTS. */
+export function shapeSlots(flags: u32, places: u32): void {
+  shapeRings(flags & 15, true, false, false, places);
+  wide = (flags & SLOTS_WIDE) != 0;
+  signal = (flags & SLOTS_SIGNAL) != 0;
+  nextAt = wide ? S_T + 8 : S_T + 4;
+}
+
+/** A T of the head; `near` is that of the newest. */
+@inline
+function timeAt(at: usize, near: f64): f64 {
+  if (wide) return load<f64>(at);
+  return near - <f64>(<u32><i64>near - load<u32>(at));
+}
+
+@inline
+function setTime(at: usize, t: f64): void {
+  if (wide) store<f64>(at, t);
+  else store<u32>(at, <u32><i64>t);
 }
 
 /** Whether `t` lies in a later slot than `before`; most often their distance alone tells. */
@@ -28,50 +64,80 @@ function leaves(before: f64, t: f64, width: f64): bool {
   return t - before >= width || Math.floor(before / width) != Math.floor(t / width);
 }
 
-/** Makes the sample after the reference the reference. */
-function advance(at: usize): void {
-  store<f64>(at, load<f64>(at, S_NEXT), S_T);
+/** Makes the sample after the reference the reference; the newest is (`newT`, `newX`). */
+function advance(at: usize, newT: f64, newX: f64): void {
+  setTime(at + S_T, timeAt(at + nextAt, newT));
   const count = ringCount(at);
   if (count == 0) {
-    store<f64>(at, load<f64>(at, S_NEW_VALUE), S_VALUE);
-    store<f64>(at, NaN, S_NEXT);
-    store<f64>(at, NaN, S_NEW_T);
+    store<f64>(at, newX, S_VALUE);
+    ringMark(at, false);
     return;
   }
   store<f64>(at, ringValue(at, 0), S_VALUE);
-  const newest = load<f64>(at, S_NEW_T);
-  store<f64>(at, count == 1 ? newest : ringTime(at, 1, newest), S_NEXT);
+  setTime(at + nextAt, count == 1 ? newT : ringTime(at, 1, newT));
   ringDrop(at, 1);
 }
 
-/** Keeps a sample: in place of the newest if that is of the same slot, else behind it. */
+/** Keeps a sample: in place of the newest, (`newT`, `newX`), if that is of the same slot, else behind it. */
 @inline
-function keep(at: usize, width: f64, t: f64, x: f64): void {
-  const newest = load<f64>(at, S_NEW_T);
-  if (newest == newest && leaves(newest, t, width)) {
-    ringPush(at, newest, load<f64>(at, S_NEW_VALUE), 0, 0);
+function keep(at: usize, width: f64, newT: f64, newX: f64, t: f64, x: f64): void {
+  if (!ringMarked(at)) {
+    setTime(at + nextAt, t);
+    ringMark(at, true);
+  } else if (leaves(newT, t, width)) {
+    ringPush(at, newT, newX, 0, 0);
   } else if (ringCount(at) == 0) {
-    store<f64>(at, t, S_NEXT);
+    setTime(at + nextAt, t);
   }
-  store<f64>(at, t, S_NEW_T);
-  store<f64>(at, x, S_NEW_VALUE);
+  if (!signal) own(at, t, x);
+  else if (load<u32>(at, S_OWN) != 0) disown(at);
+}
+
+/** Notes the newest in the state's own block. */
+function own(at: usize, t: f64, x: f64): void {
+  let block: usize = load<u32>(at, S_OWN);
+  if (block == 0) {
+    block = takeBlock(OWN_BYTES);
+    store<u32>(at, <u32>block, S_OWN);
+  }
+  store<f64>(block, t);
+  store<f64>(block, x, OWN_VALUE);
+}
+
+function disown(at: usize): void {
+  const block: usize = load<u32>(at, S_OWN);
+  if (block == 0) return;
+  giveBlock(block, OWN_BYTES);
+  store<u32>(at, 0, S_OWN);
+}
+
+/** Gives the blocks of a vehicle's slots back. */
+export function releaseSlots(at: usize): void {
+  ringRelease(at);
+  disown(at);
 }
 
 /**
- * The newest kept sample at or before T - d: its value, and its T into the next register; NaN if
- * there is none. The last sample of each slot of `width` is kept. `shapeSlots` comes first.
+ * The newest kept sample at or before T - d, and no older than T - reach: its value, and its T into
+ * the next register; NaN if there is none. The last sample of each slot of `width` is kept.
+ * `shapeSlots` comes first.
  *
  * What lies before that reference is dropped: as T never falls, nothing can ask for it again. The
  * last d overlap at most d / width + 1 slots, rounded up, of which the newest is not in the ring.
+ *
+ * @param before of a signal: register of its last value before the row; the next holds the T of it
  */
 export function opSlots(
   dst: usize,
   dstT: usize,
   a: usize,
+  before: usize,
+  beforeT: usize,
   state: usize,
   brings: usize,
   d: f64,
   width: f64,
+  reach: f64,
   words: u32,
 ): void {
   for (let w: u32 = 0; w < words; w++) {
@@ -81,49 +147,97 @@ export function opSlots(
       const row = (w << 6) + <u32>bit;
       const at = baseAt(row) + state;
       const t = load<f64>(E_T + (row << 3));
-      const before = t - d;
-      while (load<f64>(at, S_NEXT) <= before) advance(at);
-      store<f64>(dst + (row << 3), load<f64>(at, S_VALUE));
-      store<f64>(dstT + (row << 3), load<f64>(at, S_T));
+      const block: usize = load<u32>(at, S_OWN);
+      let newT = NaN;
+      let newX = NaN;
+      if (block != 0) {
+        newT = load<f64>(block);
+        newX = load<f64>(block, OWN_VALUE);
+      } else if (signal) {
+        newT = load<f64>(beforeT + (row << 3));
+        newX = load<f64>(before + (row << 3));
+      }
+      while (ringMarked(at) && timeAt(at + nextAt, newT) <= t - d) advance(at, newT, newX);
+      let x = load<f64>(at, S_VALUE);
+      let since = NaN;
+      if (x == x) {
+        since = timeAt(at + S_T, newT);
+        // Too old now, it is too old for ever; its low bytes would not tell for so long.
+        if (since < t - reach) {
+          x = since = NaN;
+          store<f64>(at, NaN, S_VALUE);
+        }
+      }
+      store<f64>(dst + (row << 3), x);
+      store<f64>(dstT + (row << 3), since);
       if ((taken >> bit) & 1) {
-        const x = load<f64>(a + (row << 3));
-        if (x == x) keep(at, width, t, x);
+        const now = load<f64>(a + (row << 3));
+        if (now == now) keep(at, width, newT, newX, t, now);
       }
     }
   }
 }
 
-/** The portable form of kept samples: T and value of each, oldest first, from the reference on. */
-export function saveSlots(at: usize): void {
-  const reference = load<f64>(at, S_T);
+/**
+ * The portable form of kept samples: T and value of each, oldest first, from the reference on.
+ *
+ * @param position of the signal whose samples they are, if SLOTS_SIGNAL
+ */
+export function saveSlots(base: usize, at: usize, position: u32): void {
+  const block: usize = load<u32>(at, S_OWN);
+  const ofSignal = block == 0 && signal;
+  const newT = block != 0 ? load<f64>(block) : ofSignal ? signalTime(base, position) : NaN;
+  const reference = load<f64>(at, S_VALUE);
   if (reference == reference) {
+    put(timeAt(at + S_T, newT));
     put(reference);
-    put(load<f64>(at, S_VALUE));
   }
-  const newest = load<f64>(at, S_NEW_T);
+  if (!ringMarked(at)) return;
   const count = ringCount(at);
   for (let i: u32 = 0; i < count; i++) {
-    put(ringTime(at, i, newest));
+    put(ringTime(at, i, newT));
     put(ringValue(at, i));
   }
-  if (newest == newest) {
-    put(newest);
-    put(load<f64>(at, S_NEW_VALUE));
-  }
+  put(newT);
+  put(block != 0 ? load<f64>(block, OWN_VALUE) : signalValue(base, position));
 }
 
-/** Reads what `saveSlots` wrote, at most `places` behind the reference, which lies up to `before`. */
-export function loadSlots(at: usize, places: u32, width: f64, before: f64, words: u32): bool {
+/**
+ * Reads what `saveSlots` wrote, at most `places` behind the reference; the signal has been read.
+ *
+ * @param t of the vehicle's last sample
+ */
+export function loadSlots(
+  base: usize,
+  at: usize,
+  position: u32,
+  places: u32,
+  width: f64,
+  d: f64,
+  reach: f64,
+  t: f64,
+  words: u32,
+): bool {
   if (words & 1) return false;
-  let last = -Infinity;
+  let newT = NaN;
+  let newX = NaN;
   for (let i: u32 = 0; i < words; i += 2) {
-    const t = take();
+    const each = take();
     const x = take();
-    // Of each slot one; and no more than the last d may touch.
-    if (!(t > last) || (i > 0 && !leaves(last, t, width)) || ringCount(at) >= places) return false;
-    last = t;
-    keep(at, width, t, x);
-    while (load<f64>(at, S_NEXT) <= before) advance(at);
+    // Of each slot one, the last ones within d; and no more than that d may touch.
+    if (!(each <= t) || (i > 0 && !(each > newT && leaves(newT, each, width)))) return false;
+    if (ringCount(at) >= places || (i > 2 && each <= t - d)) return false;
+    if (!ringMarked(at)) setTime(at + nextAt, each);
+    else ringPush(at, newT, newX, 0, 0);
+    ringMark(at, true);
+    newT = each;
+    newX = x;
+    if (newT <= t - d) advance(at, newT, newX);
   }
+  const reference = load<f64>(at, S_VALUE);
+  if (reference == reference && timeAt(at + S_T, newT) < t - reach) store<f64>(at, NaN, S_VALUE);
+  const same = signal && signalTime(base, position) == newT &&
+    reinterpret<u64>(signalValue(base, position)) == reinterpret<u64>(newX);
+  if (!same) own(at, newT, newX);
   return true;
 }

@@ -22,6 +22,7 @@ import {
   PLAN_FILTER_WORDS,
   PLAN_FORGET_AFTER,
   PLAN_LATENESS,
+  PLAN_MAX_GAP,
   PLAN_RULES,
   PLAN_RULES_AT,
   PLAN_SIGNALS,
@@ -32,6 +33,8 @@ import {
   PLAN_VALUES,
   PLAN_WAITING,
   PLAN_WAITING_MAX,
+  PS_BEFORE,
+  PS_BYTES,
 } from "./plan_layout";
 
 export let plan: usize = 0;
@@ -60,6 +63,7 @@ export let clockReset: f64 = 0;
 export let unknownAfter: f64 = 0;
 export let forgetAfter: f64 = 0;
 /** How long samples wait for older ones, ms; 0: they do not. */
+export let maxGap: f64 = 0;
 export let lateness: f64 = 0;
 export let waitingAt: u32 = 0;
 export let waitingMax: u32 = 0;
@@ -155,6 +159,7 @@ export function planLoad(address: usize): void {
   clockReset = load<f64>(plan + PLAN_CLOCK_RESET);
   unknownAfter = load<f64>(plan + PLAN_UNKNOWN_AFTER);
   forgetAfter = load<f64>(plan + PLAN_FORGET_AFTER);
+  maxGap = load<f64>(plan + PLAN_MAX_GAP);
   lateness = load<f64>(plan + PLAN_LATENESS);
   waitingAt = load<u32>(plan + PLAN_WAITING);
   waitingMax = load<u32>(plan + PLAN_WAITING_MAX);
@@ -184,8 +189,16 @@ export function planLoad(address: usize): void {
   present = carve(planSignalCount * MASK_BYTES);
   // A signal that no row has carried is unknown on every row.
   for (let s: u32 = 0; s < planSignalCount; s++) {
-    for (let row: usize = 0; row < 1024; row++) store<f64>(valueAt(s) + (row << 3), NaN);
+    fillUnknown(s);
+    const before = load<i32>(planSignals + s * PS_BYTES, PS_BEFORE);
+    if (before < 0) continue;
+    fillUnknown(before);
+    fillUnknown(before + 1);
   }
+}
+
+function fillUnknown(register: i32): void {
+  for (let row: usize = 0; row < 1024; row++) store<f64>(valueAt(register) + (row << 3), NaN);
 }
 
 /** Samples that waited are evaluated in rows other than those they were scanned into. */

@@ -61,13 +61,19 @@ export const PLAN_WAITING_MAX = 120;
 export const PLAN_WAITING = 124;
 /** Offset of the bits "signal came with the last sample" in a vehicle's state. */
 export const PLAN_CAME = 128;
-export const PLAN_HEADER_BYTES = 136;
+/** f64. */
+export const PLAN_MAX_GAP = 136;
+export const PLAN_HEADER_BYTES = 144;
 
-/** A signal with a register: u32 number, u32 offset of its value in the state, f64 stale_after. */
+/**
+ * A signal with a register: u32 number, u32 offset of its value in the state, f64 stale_after, i32
+ * register of its last value before the row, -1 for none; the next register holds the T of that.
+ */
 export const PS_SIGNAL = 0;
 export const PS_STATE = 4;
 export const PS_STALE = 8;
-export const PS_BYTES = 16;
+export const PS_BEFORE = 16;
+export const PS_BYTES = 24;
 
 /** Masks of bringing that every plan has: samples evaluated; those and what silence evaluates. */
 export const BRINGS_EVALUATED = 0;
@@ -104,9 +110,15 @@ export const OP_MAX = 10;
 export const OP_PREV = 11;
 /**
  * Reference of a: dst its value, the next register its T; k0 is d, k1 the slots' width, c places
- * of the ring at most, the flags bytes of a T in it.
+ * of the ring at most, b the register of a signal's last value before the row, the flags SLOTS_*.
  */
 export const OP_SLOTS = 12;
+/** Low four bits: bytes of a T in the ring. */
+export const SLOTS_TIME_BYTES = 15;
+/** T in the head have 8 bytes, not 4. */
+export const SLOTS_WIDE = 16;
+/** a is a signal. */
+export const SLOTS_SIGNAL = 32;
 /** a less b, where c (T of b) is at least T - k0. */
 export const OP_DELTA = 13;
 /** The same, per second from c to T. */

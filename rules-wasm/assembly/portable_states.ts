@@ -9,8 +9,9 @@
  * 3. in the plan compiler, a key whose first word names its form (`PlanCode.operator`, `stateful`).
  *    A form never changes under its name: another form takes another name.
  */
-import { code } from "./plan";
+import { code, maxGap } from "./plan";
 import {
+  I_A,
   I_B,
   I_BYTES,
   I_C,
@@ -75,7 +76,7 @@ export function saveState(target: u32, base: usize): void {
       return saveTruth(state);
     case OP_SLOTS:
       slotsOf(at);
-      return saveSlots(state);
+      return saveSlots(base, state, load<u32>(at, I_A));
     case OP_WINDOW:
       windowOf(at);
       return saveWindow(state);
@@ -104,9 +105,12 @@ export function loadState(target: u32, base: usize, words: u32): bool {
     case OP_PREV_CONDITION:
       return loadTruth(state, words);
     case OP_SLOTS: {
-      const before = load<f64>(base, V_LAST_T) - load<f64>(at, I_K0);
+      const d = load<f64>(at, I_K0);
+      const width = load<f64>(at, I_K1);
+      const t = load<f64>(base, V_LAST_T);
+      const places = load<u32>(at, I_C);
       slotsOf(at);
-      return loadSlots(state, load<u32>(at, I_C), load<f64>(at, I_K1), before, words);
+      return loadSlots(base, state, load<u32>(at, I_A), places, width, d, d + maxGap, t, words);
     }
     case OP_WINDOW:
       windowOf(at);

@@ -7,7 +7,8 @@
  *   4 u8 first place                    values   0 bytes, or packed (packed.ts)
  *   5 u8 count                          squares  0 or 8 bytes: f64
  *   6 u8 cap                            counts   0 bytes, or 1, 2, 4
- *   7 u8 format: of values in the low four bits, of counts (log2 of bytes) in the others
+ *   7 u8 format: of values in the low four bits, of counts (log2 of bytes) in the others; where
+ *        there are no counts, a mark of whose ring it is
  * ```
  *
  * A block begins with two places and doubles. Values begin in the shortest format; one that does
@@ -20,6 +21,9 @@ const FIRST: usize = 4;
 const COUNT: usize = 5;
 const CAP: usize = 6;
 const FORMAT: usize = 7;
+
+/** The mark in a format. */
+const MARK: u32 = 16;
 
 /** Places of a ring's first block. */
 const CAP_MIN: u32 = 2;
@@ -107,6 +111,19 @@ function storeTime(block: usize, place: u32, low: u64): void {
   store<u16>(to, <u16>low);
   if (timeBytes == 3) store<u8>(to, <u8>(low >> 16), 2);
   else if (timeBytes == 6) store<u32>(to, <u32>(low >> 16), 2);
+}
+
+/** Whether a ring without counts is marked. */
+@inline
+export function ringMarked(at: usize): bool {
+  return (load<u8>(at, FORMAT) & MARK) != 0;
+}
+
+/** Marks a ring without counts, or not. */
+@inline
+export function ringMark(at: usize, on: bool): void {
+  const rest = load<u8>(at, FORMAT) & 15;
+  store<u8>(at, <u8>(on ? rest | MARK : rest), FORMAT);
 }
 
 /** T of the `i`-th thing; `near` is a T at or after it by less than its low bytes can tell. */
@@ -215,9 +232,11 @@ export function ringDrop(at: usize, n: u32): void {
   if (count == 0 && load<u8>(at, CAP) > CAP_MIN) ringRelease(at);
 }
 
-/** Empties the ring and gives its block back. */
+/** Empties the ring and gives its block back; a mark stays. */
 export function ringRelease(at: usize): void {
   const block = blockOf(at);
-  if (block != 0) giveBlock(block, bytesOf(load<u8>(at, CAP), load<u8>(at, FORMAT)));
+  const format: u32 = load<u8>(at, FORMAT);
+  if (block != 0) giveBlock(block, bytesOf(load<u8>(at, CAP), format));
   store<u64>(at, 0);
+  if (!hasCounts) store<u8>(at, <u8>(format & MARK), FORMAT);
 }

@@ -20,6 +20,7 @@ import {
   firedCounts,
   forgetAfter,
   lateness,
+  maxGap,
   planData,
   stride,
   template,
@@ -91,7 +92,7 @@ import {
   opNot,
 } from "./ops_condition";
 import { evaluateCustom, isCustom } from "./ops_custom";
-import { opSlots, shapeSlots } from "./ops_slots";
+import { opSlots, releaseSlots, shapeSlots } from "./ops_slots";
 import { opPrev, opPrevCondition } from "./ops_state";
 import { opAge, opClock, opHeld, opLocal, opRecent } from "./ops_time";
 import { opWeighted } from "./ops_weight";
@@ -163,8 +164,20 @@ function evaluateState(at: usize, op: i32, words: u32): void {
     opWindow(valueAt(dst), valueAt(dst + 1), a, truth, state, brings, words);
   } else {
     shapeSlots(load<u32>(at, I_FLAGS), load<u32>(at, I_C));
-    const width = load<f64>(at, I_K1);
-    opSlots(valueAt(dst), valueAt(dst + 1), a, state, brings, d, width, words);
+    const before = load<i32>(at, I_B);
+    opSlots(
+      valueAt(dst),
+      valueAt(dst + 1),
+      a,
+      valueAt(before),
+      valueAt(before + 1),
+      state,
+      brings,
+      d,
+      load<f64>(at, I_K1),
+      d + maxGap,
+      words,
+    );
   }
 }
 
@@ -284,9 +297,14 @@ function releaseBlocks(base: usize): void {
   for (let i: u32 = 0; i < codeCount; i++) {
     const op = load<i32>(at, I_OP);
     if (op == OP_SLOTS || op == OP_WINDOW) {
-      if (op == OP_SLOTS) shapeSlots(load<u32>(at, I_FLAGS), load<u32>(at, I_C));
-      else shapeWindow(load<i32>(at, I_B), load<u32>(at, I_C));
-      ringRelease(base + load<u32>(at, I_STATE));
+      const state = base + load<u32>(at, I_STATE);
+      if (op == OP_SLOTS) {
+        shapeSlots(load<u32>(at, I_FLAGS), load<u32>(at, I_C));
+        releaseSlots(state);
+      } else {
+        shapeWindow(load<i32>(at, I_B), load<u32>(at, I_C));
+        ringRelease(state);
+      }
     }
     at += I_BYTES;
   }

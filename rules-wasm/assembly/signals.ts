@@ -14,9 +14,10 @@ import {
   scannedColumns,
   seen,
   stride,
+  valueAt,
   values,
 } from "./plan";
-import { PS_BYTES, PS_STALE, PS_STATE, V_LAST_T, V_TIMES } from "./plan_layout";
+import { PS_BEFORE, PS_BYTES, PS_STALE, PS_STATE, V_LAST_T, V_TIMES } from "./plan_layout";
 import { giveBlock, takeBlock } from "./pool";
 import { put, take } from "./words";
 
@@ -116,6 +117,13 @@ export function resolveRow(row: u32, base: usize, t: f64): void {
       const bit: u32 = 1 << (s & 31);
       let x = carried(s, row);
       const at = base + load<u32>(signal, PS_STATE);
+      const before = load<i32>(signal, PS_BEFORE);
+      if (before >= 0) {
+        const last = load<f64>(at);
+        const to = valueAt(before) + (<usize>row << 3);
+        store<f64>(to, last);
+        store<f64>(to, last == last ? timeOf(base, s, lastT) : NaN, COLUMN_BYTES);
+      }
       if (x == x) {
         store<f64>(at, x);
         bits |= bit;
@@ -146,17 +154,35 @@ export function standRow(row: u32, base: usize): void {
   for (let s: u32 = 0; s < planSignalCount; s++) {
     const signal = planSignals + s * PS_BYTES;
     let x = load<f64>(base + load<u32>(signal, PS_STATE));
-    if (x == x && t - timeOf(base, s, t) > load<f64>(signal, PS_STALE)) x = NaN;
+    const since = x == x ? timeOf(base, s, t) : NaN;
+    const before = load<i32>(signal, PS_BEFORE);
+    if (before >= 0) {
+      const to = valueAt(before) + (<usize>row << 3);
+      store<f64>(to, x);
+      store<f64>(to, since, COLUMN_BYTES);
+    }
+    if (t - since > load<f64>(signal, PS_STALE)) x = NaN;
     store<f64>(values + s * COLUMN_BYTES + (<usize>row << 3), x);
   }
 }
 
+/** A signal's last value, NaN if the vehicle has not sent it. */
+export function signalValue(base: usize, s: u32): f64 {
+  return load<f64>(base + load<u32>(planSignals + s * PS_BYTES, PS_STATE));
+}
+
+/** T at which a signal last came, NaN if it has not. */
+export function signalTime(base: usize, s: u32): f64 {
+  const x = signalValue(base, s);
+  return x == x ? timeOf(base, s, load<f64>(base, V_LAST_T)) : NaN;
+}
+
 /** The portable form of a signal: its last value, and T at which it came. */
 export function saveSignal(base: usize, s: u32): void {
-  const x = load<f64>(base + load<u32>(planSignals + s * PS_BYTES, PS_STATE));
+  const x = signalValue(base, s);
   if (x != x) return;
   put(x);
-  put(timeOf(base, s, load<f64>(base, V_LAST_T)));
+  put(signalTime(base, s));
 }
 
 /** Reads what `saveSignal` wrote. */
