@@ -224,15 +224,15 @@ export function loadSlots(
   for (let i: u32 = 0; i < words; i += 2) {
     const each = take();
     const x = take();
-    // Of each slot one, the last ones within d; and no more than that d may touch.
+    // Of each slot one; and no more than the last d may touch.
     if (!(each <= t) || (i > 0 && !(each > newT && leaves(newT, each, width)))) return false;
-    if (ringCount(at) >= places || (i > 2 && each <= t - d)) return false;
+    if (ringCount(at) >= places) return false;
     if (!ringMarked(at)) setTime(at + nextAt, each);
     else ringPush(at, newT, newX, 0, 0);
     ringMark(at, true);
     newT = each;
     newX = x;
-    if (newT <= t - d) advance(at, newT, newX);
+    while (ringMarked(at) && timeAt(at + nextAt, newT) <= t - d) advance(at, newT, newX);
   }
   const reference = load<f64>(at, S_VALUE);
   if (reference == reference && timeAt(at + S_T, newT) < t - reach) store<f64>(at, NaN, S_VALUE);

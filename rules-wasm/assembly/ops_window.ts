@@ -14,7 +14,21 @@ import {
   WINDOW_TOTAL,
 } from "./plan_layout";
 import { baseAt } from "./ops_state";
-import { ringCount, ringDrop, ringN, ringPush, ringSquares, ringValue, shapeRings } from "./ring";
+import { packedBytes, readPacked } from "./packed";
+import {
+  ringCap,
+  ringCount,
+  ringDrop,
+  ringFirst,
+  ringFormat,
+  ringN,
+  ringNAt,
+  ringPush,
+  ringSquares,
+  ringValue,
+  ringValues,
+  shapeRings,
+} from "./ring";
 import { put, take } from "./words";
 
 // Head of a window's state; behind FOLD_N, what a kind does not need is not there.
@@ -128,12 +142,67 @@ function foldNewest(at: usize): void {
 function refold(at: usize): void {
   startFold();
   const count = ringCount(at);
-  for (let i: u32 = 0; i < count; i++) {
-    const n = isExtreme() ? 0 : ringN(at, i);
-    const x = kind == WINDOW_COUNT ? 0 : ringValue(at, i);
-    foldPane(x, kind == WINDOW_SPREAD ? ringSquares(at, i) : 0, n);
+  if (isExtreme()) {
+    const format = ringFormat(at);
+    const values = ringValues(at);
+    const bytes = packedBytes(format);
+    const cap = ringCap(at);
+    let place = ringFirst(at);
+    for (let i: u32 = 0; i < count; i++) {
+      foldPane(readPacked(values + place * bytes, format), 0, 0);
+      place = place + 1 == cap ? 0 : place + 1;
+    }
+  } else if (kind == WINDOW_TOTAL) {
+    foldTotals(at, count);
+  } else {
+    for (let i: u32 = 0; i < count; i++) {
+      foldPane(ringValue(at, i), ringSquares(at, i), ringN(at, i));
+    }
   }
   storeFold(at);
+}
+
+/** The fold of the sums in the ring. */
+function foldTotals(at: usize, count: u32): void {
+  const format = ringFormat(at);
+  const values = ringValues(at);
+  const bytes = packedBytes(format);
+  const cap = ringCap(at);
+  let place = ringFirst(at);
+  let sum: f64 = 0;
+  let all: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const n = ringNAt(at, place);
+    if (n != 0) {
+      const x = readPacked(values + place * bytes, format);
+      sum = all == 0 ? x : sum + x;
+      all += n;
+    }
+    place = place + 1 == cap ? 0 : place + 1;
+  }
+  foldValue = sum;
+  foldN = all;
+}
+
+/** Whether the fold is another without the oldest `left` panes; of counts it is made so. */
+function changes(at: usize, left: u32): bool {
+  if (kind == WINDOW_COUNT) {
+    let n = load<u32>(at, W_FOLD_N);
+    for (let i: u32 = 0; i < left; i++) n -= ringN(at, i);
+    store<u32>(at, n, W_FOLD_N);
+    return false;
+  }
+  if (!isExtreme()) {
+    for (let i: u32 = 0; i < left; i++) {
+      if (ringN(at, i) != 0) return true;
+    }
+    return false;
+  }
+  const fold = load<f64>(at, W_FOLD);
+  for (let i: u32 = 0; i < left; i++) {
+    if (ringValue(at, i) == fold) return true;
+  }
+  return false;
 }
 
 /** Drops the panes whose end is at or before `before`. */
@@ -145,8 +214,9 @@ function leave(at: usize, before: f64): void {
   while (left < count && (newest - <f64>(count - left) + 1) * width <= before) left++;
   const none = (newest + 1) * width <= before;
   if (left > 0) {
+    const other = !none && changes(at, left);
     ringDrop(at, left);
-    if (!none) refold(at);
+    if (other) refold(at);
   }
   if (none) store<f64>(at, NaN, W_NEWEST);
 }

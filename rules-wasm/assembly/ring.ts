@@ -144,6 +144,32 @@ export function ringValue(at: usize, i: u32): f64 {
   );
 }
 
+// For passes over all of a ring: its columns, and how they are walked.
+
+/** Place of the oldest. */
+@inline
+export function ringFirst(at: usize): u32 {
+  return load<u8>(at, FIRST);
+}
+
+/** Places; behind the last comes the first. */
+@inline
+export function ringCap(at: usize): u32 {
+  return load<u8>(at, CAP);
+}
+
+/** Format of the values. */
+@inline
+export function ringFormat(at: usize): u32 {
+  return load<u8>(at, FORMAT) & 15;
+}
+
+/** Address of the values. */
+@inline
+export function ringValues(at: usize): usize {
+  return valueAt(blockOf(at), load<u8>(at, CAP), load<u8>(at, FORMAT), 0);
+}
+
 /** Sum of squares of the `i`-th thing. */
 @inline
 export function ringSquares(at: usize, i: u32): f64 {
@@ -166,8 +192,14 @@ function storeCount(to: usize, format: u32, n: u32): void {
 /** Count of the `i`-th thing. */
 @inline
 export function ringN(at: usize, i: u32): u32 {
+  return ringNAt(at, placeOf(at, i));
+}
+
+/** Count of the thing at a place. */
+@inline
+export function ringNAt(at: usize, place: u32): u32 {
   const format: u32 = load<u8>(at, FORMAT);
-  return loadCount(countAt(blockOf(at), load<u8>(at, CAP), format, placeOf(at, i)), format);
+  return loadCount(countAt(blockOf(at), load<u8>(at, CAP), format, place), format);
 }
 
 /** The format in which the ring holds its things and one more. */
@@ -208,20 +240,31 @@ function rebuild(at: usize, cap: u32, format: u32): void {
 
 /** Puts something behind the newest; what its shape has no column for is left out. */
 export function ringPush(at: usize, t: f64, x: f64, squares: f64, n: u32): void {
-  const count = ringCount(at);
-  const format = formatWith(at, x, n);
-  let cap: u32 = load<u8>(at, CAP);
-  if (count == cap || format != load<u8>(at, FORMAT)) {
-    if (count == cap) cap = min<u32>(placesMax, cap == 0 ? CAP_MIN : cap << 1);
-    rebuild(at, cap, format);
+  if (ringCount(at) == load<u8>(at, CAP) || !write(at, t, x, squares, n)) {
+    const cap: u32 = load<u8>(at, CAP);
+    const full = ringCount(at) == cap;
+    const more = full ? min<u32>(placesMax, cap == 0 ? CAP_MIN : cap << 1) : cap;
+    rebuild(at, more, formatWith(at, x, n));
+    write(at, t, x, squares, n);
   }
+  store<u8>(at, <u8>(ringCount(at) + 1), COUNT);
+}
+
+/** Writes something behind the newest. @returns whether the ring's format holds it */
+@inline
+function write(at: usize, t: f64, x: f64, squares: f64, n: u32): bool {
   const block = blockOf(at);
-  const place = placeOf(at, count);
+  const cap: u32 = load<u8>(at, CAP);
+  const format: u32 = load<u8>(at, FORMAT);
+  const place = placeOf(at, ringCount(at));
+  if (hasCounts) {
+    if (format < 32 && n >> (format < 16 ? 8 : 16) != 0) return false;
+    storeCount(countAt(block, cap, format, place), format, n);
+  }
+  if (hasValues && !writePacked(valueAt(block, cap, format, place), format & 15, x)) return false;
   if (timeBytes != 0) storeTime(block, place, <u64><i64>t);
-  if (hasValues) writePacked(valueAt(block, cap, format, place), format & 15, x);
   if (squareBytes != 0) store<f64>(squaresAt(block, cap, format, place), squares);
-  if (hasCounts) storeCount(countAt(block, cap, format, place), format, n);
-  store<u8>(at, <u8>(count + 1), COUNT);
+  return true;
 }
 
 /** Drops the oldest `n`; a ring left empty keeps no more than its first block. */
