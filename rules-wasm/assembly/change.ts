@@ -10,7 +10,8 @@ import {
 } from "./plan_layout";
 import { bringMasks, clearMasks, leaveRows } from "./ops_admit";
 import { clear, forgetActive } from "./lifecycle";
-import { evaluate, standFor } from "./run";
+import { evaluate } from "./evaluate";
+import { standFor } from "./run";
 import { findRecord, vehicleAt } from "./state";
 import { reserveTransitions } from "./transitions";
 

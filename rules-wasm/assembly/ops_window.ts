@@ -142,22 +142,10 @@ function foldNewest(at: usize): void {
 function refold(at: usize): void {
   startFold();
   const count = ringCount(at);
-  if (isExtreme()) {
-    const format = ringFormat(at);
-    const values = ringValues(at);
-    const bytes = packedBytes(format);
-    const cap = ringCap(at);
-    let place = ringFirst(at);
-    for (let i: u32 = 0; i < count; i++) {
-      foldPane(readPacked(values + place * bytes, format), 0, 0);
-      place = place + 1 == cap ? 0 : place + 1;
-    }
-  } else if (kind == WINDOW_TOTAL) {
-    foldTotals(at, count);
-  } else {
-    for (let i: u32 = 0; i < count; i++) {
-      foldPane(ringValue(at, i), ringSquares(at, i), ringN(at, i));
-    }
+  if (kind == WINDOW_TOTAL) foldTotals(at, count);
+  for (let i: u32 = 0; kind != WINDOW_TOTAL && i < count; i++) {
+    if (isExtreme()) foldPane(ringValue(at, i), 0, 0);
+    else foldPane(ringValue(at, i), ringSquares(at, i), ringN(at, i));
   }
   storeFold(at);
 }
