@@ -177,6 +177,9 @@ export class PeerCompiler {
         return (v) => 1 - of(v);
       }
       case "call": {
+        if (expr.fn === "inside") {
+          throw new RangeError(`Cannot compile "${expr.fn}": the peer knows no zones`);
+        }
         if (expr.fn === "absent") {
           const { durationMs } = expr;
           return (v) => v.absent.has(durationMs) ? 1 : 0;
@@ -218,6 +221,10 @@ export class PeerCompiler {
       case "ewma":
       case "zscore":
         throw new RangeError(`Cannot compile "${expr.fn}": the peer knows no windows`);
+      case "latitude":
+      case "longitude":
+      case "moved":
+        throw new RangeError(`Cannot compile "${expr.fn}": the peer knows no positions`);
       default: {
         const args = expr.args.map((arg) => this.value(arg));
         const [a, b, c] = args;

@@ -4,8 +4,10 @@ import { compareEngines, showLog, shrink } from "./differential.ts";
 import { loadCatalog } from "./language/catalog_file.ts";
 import { formatFault } from "./language/format_fault.ts";
 import { loadRules } from "./language/rules_file.ts";
+import { loadZones } from "./language/zones_file.ts";
 import { randomLog } from "./reference/random_log.ts";
 import { randomRules } from "./reference/random_rules.ts";
+import { randomPlace, randomZones } from "./reference/random_zones.ts";
 import { hashVersion } from "./version.ts";
 
 /** Seeds to run, from `KILTER_SEED` on; `KILTER_SEEDS` asks for more of them. */
@@ -34,14 +36,19 @@ function assertAgreement(seeds: number, fewest: number, startOf: (seed: number) 
   let transitions = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + seeds; seed++) {
     const random = new Seeded(seed);
-    const text = randomRules(random);
+    const place = randomPlace(random);
+    const map = randomZones(random, place);
+    const zones = loadZones(map.text, { file: `zones of seed ${seed}`, hash: hashVersion });
+    assert(zones.ok, map.text);
+    const text = randomRules(random, map.ids);
     const loaded = loadRules(text, {
       file: `rules of seed ${seed}`,
       catalog: shipped.catalog,
+      zones: zones.zones,
       hash: hashVersion,
     });
     assert(loaded.ok, loaded.ok ? "" : loaded.faults.map((f) => formatFault(f, text)).join("\n"));
-    const log = randomLog(random, RECORDS);
+    const log = randomLog(random, RECORDS, place);
     const start = startOf(seed);
     const compared = compareEngines(loaded.rules, log, seed, start);
     transitions += compared.transitions;
@@ -49,7 +56,7 @@ function assertAgreement(seeds: number, fewest: number, startOf: (seed: number) 
       const small = shrink(loaded.rules, log, seed, start);
       const still = compareEngines(loaded.rules, small, seed, start).apart;
       throw new Error(
-        `KILTER_SEED=${seed} KILTER_SEEDS=1, from record ${start} on: the engines part\n${still}\n${text}\n${
+        `KILTER_SEED=${seed} KILTER_SEEDS=1, from record ${start} on: the engines part\n${still}\n${text}\n${map.text}\n${
           showLog(small)
         }`,
       );

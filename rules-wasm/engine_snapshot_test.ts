@@ -31,6 +31,7 @@ rules:
   - { id: drop, when: "delta(fuel, 5 s) < -10 and speed < 60", vehicles: "V*1" }
   - { id: turned, when: "changed(ignition) or rose(rpm > 900) or fell(speed > 60)" }
   - { id: wild, when: "zscore(x, 3 s) > 1 or ewma(y, 2 s) > 70" }
+  - { id: towed, when: "moved(3 s) > 500 m or age(lat) > 3 s" }
   - { id: shift, when: "cusum(speed, 70, 5, 100) > 40" }
   - { id: long, when: "held(speed > 40, 2 s) and age(fuel) > 1" }
   - { id: after, when: "seq(rpm > 800, ignition, 3 s) or count(speed > 60, 10 s) > 4", cooldown: 2 s }
@@ -52,6 +53,8 @@ function randomRows(random: Seeded, count: number): TraceRow[] {
         speed: random.chance(0.8) ? random.below(140) : undefined,
         rpm: random.chance(0.5) ? random.below(1000) : undefined,
         fuel: random.chance(0.4) ? random.below(100) : undefined,
+        lat: random.chance(0.5) ? random.below(20) / 1000 : undefined,
+        lon: random.chance(0.5) ? random.below(20) / 1000 : undefined,
         x: random.chance(0.4) ? random.below(100) / 7 : undefined,
         y: random.chance(0.4) ? random.below(100) : undefined,
         ignition: random.chance(0.2) ? random.chance(0.5) : undefined,

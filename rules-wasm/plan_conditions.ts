@@ -4,6 +4,7 @@ import type { Condition, Value } from "./language/ast.ts";
 import type { Expression } from "./language/brings.ts";
 import type { PlanCode } from "./plan_code.ts";
 import { customCode } from "./plan_custom.ts";
+import { insideCode } from "./plan_geo.ts";
 import { heldCode, seqCode } from "./plan_time.ts";
 import { previousCode } from "./plan_values.ts";
 
@@ -63,6 +64,8 @@ export function conditionCode(code: PlanCode, expr: Condition): number {
           return code.emitCondition({ op: K.OP_FLAG, a: customCode(code, expr) });
         case "held":
           return heldCode(code, expr.args[0], expr.durationMs);
+        case "inside":
+          return insideCode(code, expr.zone, expr.args);
         case "seq":
           return seqCode(code, expr.args[0], expr.args[1], expr.durationMs);
       }

@@ -3,6 +3,7 @@ import * as K from "./assembly/plan_layout.ts";
 import type { Value } from "./language/ast.ts";
 import { numbersAt, type PlanCode } from "./plan_code.ts";
 import { customCode, truthCode } from "./plan_custom.ts";
+import { movedCode, positionCode } from "./plan_geo.ts";
 import { slotsCode, weightedCode, windowCode } from "./plan_rings.ts";
 import { ageCode, clockCode } from "./plan_time.ts";
 
@@ -70,6 +71,11 @@ export function valueCode(code: PlanCode, expr: Value): number {
         case "hour":
         case "weekday":
           return clockCode(code, expr.fn);
+        case "latitude":
+        case "longitude":
+          return positionCode(code, expr);
+        case "moved":
+          return movedCode(code, expr.args, expr.durationMs);
         case "ewma":
           return weightedCode(code, expr.args[0], expr.durationMs);
         case "zscore":

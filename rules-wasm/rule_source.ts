@@ -4,6 +4,7 @@ import type { Fault, RuleSet } from "./language/ast.ts";
 import { loadCatalog } from "./language/catalog_file.ts";
 import { formatFault } from "./language/format_fault.ts";
 import { loadRules } from "./language/rules_file.ts";
+import { loadZones } from "./language/zones_file.ts";
 import { hashVersion } from "./version.ts";
 
 /** What agents know of the rules. */
@@ -59,7 +60,11 @@ export type CompiledTexts =
 export function compileTexts(texts: RuleTexts, file = "rules.yaml"): CompiledTexts {
   const catalog = loadCatalog(texts.catalog, { file: "signals.yaml" });
   if (!catalog.ok) return refused(catalog.faults, texts.catalog);
-  const options = { file, catalog: catalog.catalog, hash: hashVersion };
+  const zones = texts.zones === ""
+    ? { ok: true, zones: [] } as const
+    : loadZones(texts.zones, { file: "zones.geojson", hash: hashVersion });
+  if (!zones.ok) return refused(zones.faults, texts.zones);
+  const options = { file, catalog: catalog.catalog, zones: zones.zones, hash: hashVersion };
   const rules = loadRules(texts.rules, options);
   return rules.ok ? { ok: true, ruleSet: rules.rules } : refused(rules.faults, texts.rules);
 }

@@ -77,6 +77,7 @@ export function ruleOf(id: string, once = false): Rule {
 export const RULE_SET: RuleSet = {
   catalog: CATALOG,
   settings: RULE_SETTINGS_DEFAULT,
+  zones: [],
   rules: [ruleOf("overspeed"), ruleOf("harsh-braking", true)],
   version: "3f1c0a9be77d2f40",
 };

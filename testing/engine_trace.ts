@@ -8,6 +8,8 @@ import type { Engine, EngineInput, PushMode, PushResult } from "../rules-wasm/en
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import type { Zone } from "../rules-wasm/language/zone.ts";
+import { loadZones } from "../rules-wasm/language/zones_file.ts";
 import { createReferenceEngine } from "../rules-wasm/reference/engine.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 
@@ -22,6 +24,8 @@ const CATALOG: Catalog = {
     signal("fuel", "%", 0, 100, 3_600_000),
     signal("x", "", -1.7e308, 1.7e308, Infinity),
     signal("y", "", -1.7e308, 1.7e308, Infinity),
+    signal("lat", "deg", -90, 90),
+    signal("lon", "deg", -180, 180),
     { ...signal("ignition", "", -Infinity, Infinity, Infinity), type: "boolean" },
   ],
   vehicleKeys: ["vehicle"],
@@ -73,18 +77,26 @@ function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A rule set of rules written as YAML, over a small catalog or another one. */
-export function traceRules(text: string, catalog: Catalog = CATALOG): RuleSet {
+/** A rule set of rules written as YAML, over a small catalog or another one, and zones as GeoJSON. */
+export function traceRules(text: string, catalog: Catalog = CATALOG, map = ""): RuleSet {
   traced.push(text);
   const loaded = loadRules(text, {
     file: "trace rules",
     catalog,
+    zones: map === "" ? [] : traceZones(map),
     hash: hashVersion,
   });
   if (!loaded.ok) {
     throw new Error(loaded.faults.map((fault) => formatFault(fault, text)).join("\n"));
   }
   return loaded.rules;
+}
+
+/** The zones of a text of GeoJSON. */
+export function traceZones(text: string): readonly Zone[] {
+  const loaded = loadZones(text, { file: "trace zones", hash: hashVersion });
+  if (loaded.ok) return loaded.zones;
+  throw new Error(loaded.faults.map((fault) => formatFault(fault, text)).join("\n"));
 }
 
 /** One record: times in seconds after `TRACE_START_MS`. Without values it is a tick. */

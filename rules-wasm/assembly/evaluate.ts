@@ -1,5 +1,5 @@
 /** The plan's instructions over the rows of a micro-batch, one after the other. */
-import { bringsAt, code, codeCount, conditionAt, maxGap, planData, valueAt } from "./plan";
+import { bringsAt, code, codeCount, conditionAt, maxGap, valueAt } from "./plan";
 import {
   E_T,
   I_A,
@@ -23,7 +23,7 @@ import {
   OP_EDGE,
   OP_FLAG,
   OP_HELD,
-  OP_LOCAL,
+  OP_INSIDE,
   OP_NOT,
   OP_OR,
   OP_PREV,
@@ -43,9 +43,10 @@ import {
   opNot,
 } from "./ops_condition";
 import { evaluateCustom, isCustom } from "./ops_custom";
+import { evaluateGeo, isGeo, opInside } from "./ops_geo";
 import { opSlots, shapeSlots } from "./ops_slots";
 import { opPrev, opPrevCondition } from "./ops_state";
-import { opAge, opClock, opHeld, opLocal, opRecent } from "./ops_time";
+import { opAge, opClock, opHeld, opRecent } from "./ops_time";
 import { opWeighted } from "./ops_weight";
 import { opWindow, startWindow } from "./ops_window";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
@@ -71,7 +72,7 @@ export function evaluate(words: u32): void {
       } else if (op == OP_CLOCK) {
         const t = c == 0 ? E_T : valueAt(c - 1);
         opClock(out, t, load<f64>(at, I_K0), a, load<f64>(at, I_K1), b, bytes);
-      } else if (op == OP_LOCAL) opLocal(out, planData + (a << 3), b, words);
+      } else if (isGeo(op)) evaluateGeo(at, op, words);
       else if (isCustom(op)) evaluateCustom(at, op, words);
       else if (op >= OP_PREV) evaluateState(at, op, words);
       else opUnary(op, out, valueAt(a), load<f64>(at, I_K0), load<f64>(at, I_K1), bytes);
@@ -151,6 +152,8 @@ function evaluateCondition(
       if (op == OP_RECENT) return opRecent(out, conditionAt(a), state, brings, d, words);
       return opHeld(out, conditionAt(a), state, brings, d, load<f64>(at, I_K1), words);
     }
+    case OP_INSIDE:
+      return opInside(out, valueAt(a), valueAt(b), c, words);
     case OP_EDGE:
       return opEdge(out, conditionAt(a), conditionAt(b), bringsAt(load<i32>(at, I_BRINGS)));
     default:

@@ -14,7 +14,7 @@
  *      │ levels   LEVEL_*     │ severity ladders
  *      │ lists                │ i32: captures, durations of `absent` by rule
  *      │ absent   f64         │ distinct durations of `absent`, ascending
- *      │ data     f64         │ what instructions refer to: offsets of time
+ *      │ data     f64         │ what instructions refer to: offsets of time, zones
  *      │ template             │ state of a fresh vehicle, PLAN_STRIDE bytes
  *      └──────────────────────┘
  * ```
@@ -125,6 +125,16 @@ export const OP_DELTA = 13;
 export const OP_RATE = 14;
 /** Seconds since a last came; state: f64 T of that. */
 export const OP_AGE = 28;
+/**
+ * a (lat) and b (lon) where both are known and last came at one T, else unknown: dst, and the next
+ * register. brings is what brings lat, c what brings lon; state: f64 T of each.
+ */
+export const OP_POSITION = 24;
+/**
+ * Metres to latitude a and longitude b from those in registers c and k1, where register c + 1 (T of
+ * both) is at least T - k0.
+ */
+export const OP_MOVED = 25;
 /** T by local clocks: plus the offset in force at T, of b pairs (from, offset) at a of the data. */
 export const OP_LOCAL = 26;
 /** (floor(T / k0) + a) mod k1 + b: a part of the date; T is register c - 1 if c is not 0. */
@@ -173,6 +183,28 @@ export const OP_HELD = 56;
  * of the latest before that T.
  */
 export const OP_RECENT = 57;
+
+/** Whether latitude a and longitude b lie in the zone at c of the data. */
+export const OP_INSIDE = 58;
+
+/** Steps of a degree, of which zones are made. */
+export const STEPS_PER_DEGREE = 10000000.0;
+/** A zone among the data, f64 each: its box in steps, its number of polygons (0: a circle). */
+export const ZONE_MIN_X = 0;
+export const ZONE_MAX_X = 8;
+export const ZONE_MIN_Y = 16;
+export const ZONE_MAX_Y = 24;
+export const ZONE_POLYGONS = 32;
+/** Degrees and metres. */
+export const ZONE_CIRCLE_LAT = 40;
+export const ZONE_CIRCLE_LON = 48;
+export const ZONE_CIRCLE_RADIUS = 56;
+/** Where its polygons begin: a box each, laid out as that of a zone, bytes to the next, rings. */
+export const ZONE_POLYGONS_AT = 40;
+export const POLYGON_NEXT = 32;
+export const POLYGON_RINGS = 40;
+/** Where its rings begin: a number of corners each, then longitude and latitude of each corner. */
+export const POLYGON_BYTES = 48;
 
 /** What a window keeps of a pane: sum and count of a. */
 export const WINDOW_TOTAL = 0;

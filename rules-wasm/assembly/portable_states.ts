@@ -23,6 +23,7 @@ import {
   OP_AGE,
   OP_CUSTOM,
   OP_HELD,
+  OP_POSITION,
   OP_PREV,
   OP_PREV_CONDITION,
   OP_RECENT,
@@ -63,6 +64,7 @@ export function saveState(target: u32, base: usize): void {
   const at = code + (target >> 1) * I_BYTES;
   const state = base + load<u32>(at, I_STATE);
   switch (load<i32>(at, I_OP)) {
+    case OP_POSITION:
     case OP_PREV:
     case OP_RECENT:
       return savePlain(state, 2);
@@ -93,6 +95,7 @@ export function loadState(target: u32, base: usize, words: u32): bool {
   const at = code + (target >> 1) * I_BYTES;
   const state = base + load<u32>(at, I_STATE);
   switch (load<i32>(at, I_OP)) {
+    case OP_POSITION:
     case OP_PREV:
     case OP_RECENT:
       return loadPlain(state, 2, words);

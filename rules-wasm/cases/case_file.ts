@@ -39,7 +39,7 @@ export type CasesResult =
 /** Start of time where a test names none: a Monday, 00:00 UTC. */
 export const CASE_START_MS = Date.UTC(2026, 0, 5);
 
-const FILE_KEYS = ["version", "rules", "catalog", "tests"];
+const FILE_KEYS = ["version", "rules", "catalog", "zones", "tests"];
 const CASE_KEYS = ["name", "start", "interval", "end", "series", "vehicles", "expect"];
 /** Vehicle of a test that names none. */
 const VEHICLE = "V";
@@ -49,16 +49,17 @@ const INTERVAL_MS = 1_000;
 export interface CaseSources {
   readonly rules: string;
   readonly catalog: string;
+  readonly zones: string;
 }
 
-/** Which rules and catalog a file of tests is for; whatever is wrong with it is left for later. */
+/** Which rules, catalog and zones a file of tests is for; whatever is wrong with it is left for later. */
 export function caseSources(text: string): CaseSources {
   const root = readYaml(text, new FaultList(""));
   const of = (key: string) => {
     const entry = root?.kind === "map" ? root.entries.find((each) => each.key === key) : undefined;
     return entry?.value.kind === "scalar" ? entry.value.text : "";
   };
-  return { rules: of("rules"), catalog: of("catalog") };
+  return { rules: of("rules"), catalog: of("catalog"), zones: of("zones") };
 }
 
 /** Reads tests of a rule set; never throws on any text. */
@@ -72,7 +73,7 @@ export function loadCases(
   if (map === null) return { ok: false, faults: faults.sorted() };
   const fields = new Fields(map, FILE_KEYS, "a file of tests", faults);
   checkFormat(fields, faults);
-  for (const key of ["rules", "catalog"]) {
+  for (const key of ["rules", "catalog", "zones"]) {
     const node = fields.get(key);
     if (node !== undefined) asScalar(node, key, faults);
   }
@@ -82,7 +83,7 @@ export function loadCases(
     faults.add(span, "Cannot use a file of tests without tests", "add tests: and a list");
   }
   const items = list === undefined ? null : asList(list, "tests", faults);
-  const catalog = new CatalogIndex(options.rules.catalog);
+  const catalog = new CatalogIndex(options.rules.catalog, options.rules.zones);
   const cases = (items ?? []).map((item) => readCase(item, catalog, options.rules, faults))
     .filter((each) => each !== null);
   if (faults.count > 0) return { ok: false, faults: faults.sorted() };

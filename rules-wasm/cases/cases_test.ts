@@ -50,7 +50,7 @@ Deno.test("shipped rules: their tests pass, open and clear all of them, and cove
   const loaded = loadRules(text, { file: "rules.yaml", catalog: shipped(), hash: hashVersion });
   if (!loaded.ok) throw new Error(formatFaults(loaded.faults, text));
   const tests = read("rules_test.yaml");
-  assertEquals(caseSources(tests), { rules: "rules.yaml", catalog: "signals.yaml" });
+  assertEquals(caseSources(tests), { rules: "rules.yaml", catalog: "signals.yaml", zones: "" });
   const coverage = new Coverage(loaded.rules);
   for (const each of casesOf(tests, loaded.rules)) {
     const { failures, transitions } = runCase(each, loaded.rules);

@@ -8,6 +8,7 @@
 import type { Catalog, SignalType } from "../../contract/catalog.ts";
 import type { Severity } from "../../contract/anomaly.ts";
 import { UTC_OFFSETS, type ZoneOffset } from "./time_zone.ts";
+import type { Zone } from "./zone.ts";
 
 /** Place in the source text, for faults: line and column from 1, offset and length in UTF-16 units. */
 export interface Span {
@@ -28,8 +29,7 @@ export type Value =
   | { readonly kind: "number"; readonly value: number }
   /** Index of a name in the signal's list, for comparison with a signal of type "name". */
   | { readonly kind: "name"; readonly value: number; readonly text: string }
-  /** A catalog signal's value with carry-forward and staleness as rules.md says. */
-  | { readonly kind: "signal"; readonly signal: number; readonly type: SignalType }
+  | SignalValue
   | {
     readonly kind: "arithmetic";
     readonly op: ArithmeticOp;
@@ -47,6 +47,24 @@ export type Value =
   /** 1 where a condition is true, 0 where it is false. */
   | { readonly kind: "truth"; readonly of: Condition }
   | ValueCall;
+
+/** A catalog signal's value with carry-forward and staleness as rules.md says. */
+export interface SignalValue {
+  readonly kind: "signal";
+  readonly signal: number;
+  readonly type: SignalType;
+}
+
+/**
+ * A part of the vehicle's position: lat or lon as they stand, both, if both are known and last came
+ * at one and the same T; otherwise unknown.
+ */
+export interface PositionPart {
+  readonly kind: "call";
+  readonly fn: "latitude" | "longitude";
+  /** The signals lat and lon. */
+  readonly args: readonly [SignalValue, SignalValue];
+}
 
 /** Value functions; the list grows with the language. Durations are whole milliseconds. */
 export type ValueCall =
@@ -66,6 +84,15 @@ export type ValueCall =
   | { readonly kind: "call"; readonly fn: "age"; readonly args: readonly [Value] }
   /** Of event time: 0 to 23; 1 (Monday) to 7 (Sunday). */
   | { readonly kind: "call"; readonly fn: "hour" | "weekday" }
+  | PositionPart
+  /** Metres from the position at the reference. */
+  | {
+    readonly kind: "call";
+    readonly fn: "moved";
+    /** Latitude and longitude. */
+    readonly args: readonly [PositionPart, PositionPart];
+    readonly durationMs: number;
+  }
   | {
     readonly kind: "call";
     readonly fn: WindowFunction;
@@ -138,6 +165,14 @@ export type ConditionCall =
     readonly fn: "held";
     readonly args: readonly [Condition];
     readonly durationMs: number;
+  }
+  /** The position lies in a zone, or on its boundary. */
+  | {
+    readonly kind: "call";
+    readonly fn: "inside";
+    readonly zone: Zone;
+    /** Latitude and longitude. */
+    readonly args: readonly [PositionPart, PositionPart];
   }
   /** The second turned true, at most the duration after the first was. */
   | {
@@ -249,6 +284,8 @@ export const RULE_SETTINGS_DEFAULT: RuleSettings = {
 export interface RuleSet {
   readonly catalog: Catalog;
   readonly settings: RuleSettings;
+  /** Zones in the order of their file. */
+  readonly zones: readonly Zone[];
   /** Enabled rules in the order of the file. */
   readonly rules: readonly Rule[];
   /** 16 hexadecimal digits: 64 bits of the hash of all that bears on meaning. */

@@ -6,12 +6,14 @@ import { compare, join, negated } from "./conditions.ts";
 import { didYouMean, quote, type Report } from "./faults.ts";
 import { ALL_FUNCTIONS } from "./function_table.ts";
 import type { CallContext, CallSyntax, FunctionRow } from "./functions.ts";
+import type { PositionParts } from "./functions_geo.ts";
 import { parse, writtenText } from "./parser.ts";
 import { arithmetic } from "./quantities.ts";
 import type { Range, Syntax } from "./syntax.ts";
 import { BOOLEAN_NAMES, constantOf, kindText, type Quantity, quantity } from "./typed.ts";
 import type { Typed } from "./typed.ts";
 import { parseUnit, type Unit, unitText } from "./units.ts";
+import type { Zone } from "./zone.ts";
 
 /** A checked condition with what a transition shows of it. */
 export interface CheckedCondition {
@@ -139,6 +141,34 @@ class Checker implements CallContext {
     return condition;
   }
 
+  position(call: Range): PositionParts | null {
+    const lat = this.#catalog.coordinate("lat");
+    const lon = this.#catalog.coordinate("lon");
+    if (typeof lat === "string" || typeof lon === "string") {
+      const why = typeof lat === "string" ? lat : lon;
+      const advice =
+        "lat and lon are signals of type number in deg, from -90 to 90 and -180 to 180";
+      return this.refuse(call, `Cannot use ${quote(this.text(call))}: ${why}`, advice);
+    }
+    const args = [
+      { kind: "signal", signal: lat.number, type: "number" },
+      { kind: "signal", signal: lon.number, type: "number" },
+    ] as const;
+    return [{ kind: "call", fn: "latitude", args }, { kind: "call", fn: "longitude", args }];
+  }
+
+  zone(arg: Syntax): Zone | null {
+    if (arg.kind !== "string") {
+      const text = this.text(arg);
+      const advice = arg.kind === "signal" ? `write "${text}"` : 'a zone is named as in "depot"';
+      return this.refuse(arg, `Cannot use ${quote(text)} as a zone: it must be a text`, advice);
+    }
+    const zone = this.#catalog.zone(arg.text);
+    if (zone !== undefined) return zone;
+    const message = `Cannot find a zone named ${quote(arg.text)}`;
+    return this.refuse(arg, message, this.#catalog.suggestZone(arg.text));
+  }
+
   finite(range: Range, q: Quantity): Quantity | null {
     const constant = constantOf(q);
     if (constant === null || Number.isFinite(constant)) return q;
@@ -237,12 +267,6 @@ class Checker implements CallContext {
         call.nameRange,
         `Cannot find a function named ${quote(call.name)}`,
         didYouMean(call.name, this.#functions.keys()),
-      );
-    }
-    if (row.check === null) {
-      return this.refuse(
-        call.nameRange,
-        `Cannot use ${row.name}: it is not available in this version`,
       );
     }
     const given = call.args.length;

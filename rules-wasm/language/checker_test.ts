@@ -17,6 +17,8 @@ signals:
   current: { unit: A, range: [-500, 500] }
   fuel: { unit: "%", range: [0, 100] }
   rpm: { unit: rpm, range: [0, 20000] }
+  lat: { unit: deg, range: [-90, 90] }
+  lon: { unit: deg, range: [-180, 180] }
   gear: { range: [-5, 30] }
   ax: { unit: m/s2, range: [-100, 100] }
   ignition: { type: boolean }
@@ -29,7 +31,12 @@ signals:
 function index(text: string): CatalogIndex {
   const result = loadCatalog(text, { file: "signals.yaml" });
   assert(result.ok, "the catalog of the test is sound");
-  return new CatalogIndex(result.catalog);
+  const shape = { kind: "circle", lat: 0, lon: 0, radiusMetres: 1 } as const;
+  const zones = [
+    { id: "depo", name: "Depot", shape, digest: "d1" },
+    { id: "field", name: "Field", shape, digest: "d2" },
+  ];
+  return new CatalogIndex(result.catalog, zones);
 }
 
 const name = (number: number) => CATALOG.catalog.signals[number]?.name ?? "?";
@@ -132,6 +139,13 @@ Deno.test("checker: functions, booleans and names become the tree that the engin
     ["seq(ignition, rpm > 3, 20 s)", "(seq (flag ignition) (> (rpm) 3) 20000ms)"],
     ["hour() < 5 and weekday() != 7", "(and (< (hour) 5) (!= (weekday) 7))"],
     ["rose(hour() == 8)", "(rose (== (hour) 8))"],
+    ['inside("depo")', "(inside d1 (latitude (lat) (lon)) (longitude (lat) (lon)))"],
+    ['entered("depo")', "(rose (inside d1 (latitude (lat) (lon)) (longitude (lat) (lon))))"],
+    ['left("field")', "(fell (inside d2 (latitude (lat) (lon)) (longitude (lat) (lon))))"],
+    [
+      "moved(5 min) > 0.1 km",
+      "(> (moved (latitude (lat) (lon)) (longitude (lat) (lon)) 300000ms) 100)",
+    ],
     ["avg(speed, 1 min) > 50 mph", "(> (avg (speed) 60000ms) 80.4672)"],
     [
       "highest(coolant, 1 h) - lowest(coolant, 1 h) > 9 degF",
@@ -166,7 +180,13 @@ Deno.test("checker: a fault names its place, its rule and what to do", () => {
     ["seq(speed > 3, rpm > 3, 0 s)", "0 s", "the least is 10 ms", ""],
     ["age(speed) > 3 V", "age(speed) > 3 V", "", ""],
     ["age(speed > 3) > 3 s", "speed > 3", "it is no value", "rose"],
-    ['left("depot")', "left", "not available in this version", ""],
+    ['left("depot")', '"depot"', 'Cannot find a zone named "depot"', 'did you mean "depo"?'],
+    ['inside("x")', '"x"', 'Cannot find a zone named "x"', "zones are depo, field"],
+    ["entered(depo)", "depo", "as a zone: it must be a text", 'write "depo"'],
+    ["inside(3)", "3", "as a zone: it must be a text", 'as in "depot"'],
+    ["moved(5 ms) > 3 m", "5 ms", "the least is 10 ms", ""],
+    ["moved(5 s) > 3 s", "moved(5 s) > 3 s", "the units do not fit", ""],
+    ["moved(speed, 5 s) > 3 m", "moved(speed, 5 s)", "with 2 arguments", "moved(duration)"],
     ["prev > 3", "prev", "Cannot find a signal", "prev is a function: prev(x)"],
     ["prev(speed, 3) > 3", "prev(speed, 3)", "with 2 arguments", "it is called as prev(x)"],
     ["speed", "speed", 'Cannot use "speed" as a condition: it is a number', "speed > 0 km/h"],

@@ -5,6 +5,7 @@
 import type { Condition, Value, WeightedFunction, WindowFunction } from "./ast.ts";
 import { hasClock, signalsOf } from "./brings.ts";
 import { quote } from "./faults.ts";
+import { checkCrossing, checkInside, checkMoved, type PositionParts } from "./functions_geo.ts";
 import { align } from "./quantities.ts";
 import type { Range, Syntax } from "./syntax.ts";
 import { BOOLEAN_NAMES, constantOf, type Quantity, quantity, type Typed } from "./typed.ts";
@@ -17,6 +18,7 @@ import {
   toMilliseconds,
   unitText,
 } from "./units.ts";
+import type { Zone } from "./zone.ts";
 
 /** A call in the raw tree. */
 export type CallSyntax = Extract<Syntax, { kind: "call" }>;
@@ -29,6 +31,10 @@ export interface CallContext {
   quantity(arg: Syntax): Quantity | null;
   /** An argument that must be a condition, without `absent` in it. */
   statefulCondition(arg: Syntax): Condition | null;
+  /** The vehicle's position, for a call that needs it. */
+  position(call: Range): PositionParts | null;
+  /** The zone that an argument names. */
+  zone(arg: Syntax): Zone | null;
   /** A quantity, refused if a constant in it is not finite. */
   finite(range: Range, q: Quantity): Quantity | null;
   /** A node's text as written. */
@@ -43,8 +49,8 @@ export interface FunctionRow {
   readonly signature: string;
   readonly argumentsMin: number;
   readonly argumentsMax: number;
-  /** Checks a call whose number of arguments is right; null: not available in this version. */
-  readonly check: ((call: CallSyntax, context: CallContext) => Typed | null) | null;
+  /** Checks a call whose number of arguments is right. */
+  readonly check: (call: CallSyntax, context: CallContext) => Typed | null;
 }
 
 /** Least duration of a function that keeps slots: one slot. */
@@ -355,10 +361,13 @@ const ROWS: readonly FunctionRow[] = [
   row(["held(condition, duration)", 2, 2], checkHeld),
   row(["age(x)", 1, 1], checkAge),
   row(["seq(a, b, duration)", 3, 3], checkSeq),
-  row(["inside(zone)", 1, 1], null),
-  row(["entered(zone)", 1, 1], null),
-  row(["left(zone)", 1, 1], null),
-  row(["moved(duration)", 1, 1], null),
+  row(["inside(zone)", 1, 1], checkInside),
+  row(["entered(zone)", 1, 1], checkCrossing("rose")),
+  row(["left(zone)", 1, 1], checkCrossing("fell")),
+  row(
+    ["moved(duration)", 1, 1],
+    checkMoved((context, arg) => durationMs(context, arg, SLOT_MS_MIN)),
+  ),
   row(["hour()", 0, 0], checkClock("hour")),
   row(["weekday()", 0, 0], checkClock("weekday")),
 ];

@@ -24,6 +24,7 @@ export function meaningOf(rules: Omit<RuleSet, "version">): string {
       ...settings,
       zoneOffsets: zoneOffsets.map(({ fromMs, offsetMs }) => [fromMs, offsetMs]),
     },
+    zones: rules.zones.map(({ id, digest }) => [id, digest]),
     rules: rules.rules.map(ruleMeaning),
   });
 }

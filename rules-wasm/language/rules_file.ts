@@ -7,6 +7,7 @@ import { meaningOf } from "./meaning.ts";
 import { readRule, type RuleId } from "./rule_entry.ts";
 import { readSettings } from "./rule_settings.ts";
 import { asList, asMap, Fields } from "./yaml_fields.ts";
+import type { Zone } from "./zone.ts";
 import { readYaml } from "./yaml_text.ts";
 
 /** Keys of a rules file. */
@@ -23,6 +24,8 @@ export interface RulesOptions {
   /** The file as the user named it, for faults. */
   readonly file: string;
   readonly catalog: Catalog;
+  /** What `loadZones` gave; none by default. */
+  readonly zones?: readonly Zone[];
   /** 16 hexadecimal digits of a text: 64 bits of its hash, which name the version. */
   readonly hash: (text: string) => string;
 }
@@ -41,7 +44,7 @@ export function loadRules(text: string, options: RulesOptions): RulesResult {
   const fields = new Fields(map, RULES_FILE_KEYS, "a rules file", faults);
   checkFormat(fields, faults);
   const settings = readSettings(fields.get("settings"), faults);
-  const catalog = new CatalogIndex(options.catalog);
+  const catalog = new CatalogIndex(options.catalog, options.zones);
   const list = fields.get("rules");
   if (list === undefined) {
     faults.add(start(map), "Cannot use a rules file without rules", "add rules: and a list");
@@ -59,7 +62,7 @@ export function loadRules(text: string, options: RulesOptions): RulesResult {
     if (entry !== null && entry.enabled) rules.push(entry.rule);
   }
   if (faults.count > 0) return { ok: false, faults: faults.sorted() };
-  const meaning = { catalog: options.catalog, settings, rules };
+  const meaning = { catalog: options.catalog, settings, zones: options.zones ?? [], rules };
   return { ok: true, rules: { ...meaning, version: options.hash(meaningOf(meaning)) } };
 }
 

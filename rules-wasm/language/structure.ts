@@ -42,9 +42,10 @@ export function structure(
         return `(${node.kind} ${write(node.left)} ${write(node.right)})`;
       case "call": {
         const args = "args" in node ? node.args.map((arg) => ` ${write(arg)}`).join("") : "";
+        const zone = "zone" in node ? ` ${node.zone.digest}` : "";
         const duration = "durationMs" in node ? ` ${node.durationMs}ms` : "";
         const own = node.fn === "custom" ? ` ${node.operator.name}:${node.operator.hash}` : "";
-        return `(${node.fn}${own}${args}${duration})`;
+        return `(${node.fn}${own}${zone}${args}${duration})`;
       }
     }
   };

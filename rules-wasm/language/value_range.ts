@@ -166,7 +166,12 @@ export class ValueRanges {
       }
       case "count":
         return this.canHold(call.args[0]) ? { low: 0, high: Infinity } : only(0);
+      case "latitude":
+        return this.of(call.args[0], moment);
+      case "longitude":
+        return this.of(call.args[1], moment);
       case "age":
+      case "moved":
         return { low: 0, high: Infinity };
       case "hour":
         return { low: 0, high: 23 };

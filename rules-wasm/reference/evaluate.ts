@@ -5,17 +5,16 @@
  * expressions of different rules share it.
  */
 import type { Catalog } from "../../contract/catalog.ts";
-import type { Condition, Value } from "../language/ast.ts";
+import type { Condition, PositionPart, Value } from "../language/ast.ts";
 import { broughtByAll, type Expression, signalsOf, walk } from "../language/brings.ts";
 import { structure } from "../language/structure.ts";
 import type { ZoneOffset } from "../language/time_zone.ts";
+import { arithmetic, compare, finite, toNumber, type Truth } from "./arithmetic.ts";
 import { CustomOperatorState } from "./custom_operator.ts";
 import { hourOf, spans, weekdayOf, within } from "./evaluate_time.ts";
+import { isInside, KeptPositions, type Position } from "./positions.ts";
 import { WeightedMean } from "./weighted.ts";
 import { SampleWindow } from "./windows.ts";
-
-/** true, false, or null for unknown. */
-export type Truth = boolean | null;
 
 /** One known value and when it was. */
 interface Known {
@@ -36,6 +35,8 @@ interface OperatorState {
   /** `ewma`, `zscore`. */
   weighted: WeightedMean | null;
   custom: CustomOperatorState | null;
+  /** `moved`. */
+  positions: KeptPositions | null;
 }
 
 /** What an expression is evaluated over: one vehicle at one sample, or as at its last. */
@@ -146,7 +147,12 @@ export class VehicleValues {
           case "stddev":
           case "count":
           case "custom":
+          case "moved":
             return Number(this.#operator(expr));
+          case "latitude":
+            return this.#position(expr)?.lat ?? NaN;
+          case "longitude":
+            return this.#position(expr)?.lon ?? NaN;
           case "hour":
             return hourOf(this.#moment.t, this.zoneOffsets);
           case "weekday":
@@ -186,6 +192,10 @@ export class VehicleValues {
       }
       case "call": {
         if (expr.fn === "absent") return this.#moment.absent(expr.durationMs);
+        if (expr.fn === "inside") {
+          const position = this.#position(expr.args[0]);
+          return position && isInside(expr.zone, position);
+        }
         // An edge is of one instant: on any other it is false, whatever it was.
         const stands = expr.fn === "held" || (expr.fn === "custom" && expr.result === "condition");
         if (this.#again && !stands) return false;
@@ -200,6 +210,13 @@ export class VehicleValues {
     if (!known) return NaN;
     const age = this.#moment.t - known.t;
     return age > this.catalog.signals[signal].staleAfterMs ? NaN : known.value;
+  }
+
+  /** Where the vehicle is: lat and lon count only if both are known and came at one T. */
+  #position({ args: [lat, lon] }: PositionPart): Position | null {
+    if (this.#signals.get(lat.signal)?.t !== this.#signals.get(lon.signal)?.t) return null;
+    const position = { lat: this.#current(lat.signal), lon: this.#current(lon.signal) };
+    return Number.isNaN(position.lat) || Number.isNaN(position.lon) ? null : position;
   }
 
   /** A stateful operator's result at the moment; evaluated and moved once per sample. */
@@ -248,6 +265,19 @@ export class VehicleValues {
         const difference = finite(now - reference.value);
         if (node.fn === "delta") return difference;
         return finite(difference / ((t - reference.t) / 1000));
+      }
+      case "moved": {
+        const { t } = this.#moment;
+        const kept = this.#state(key).positions ??= new KeptPositions(
+          node.durationMs,
+          slotWidthMs(node.durationMs),
+          this.maxGapMs,
+        );
+        const position = this.#position(node.args[0]);
+        if (!position) return NaN;
+        const metres = kept.moved(t, position);
+        if (brought) kept.take(t, position);
+        return metres;
       }
       case "age": {
         const { times } = this.#state(key);
@@ -324,7 +354,15 @@ export class VehicleValues {
   #state(key: string): OperatorState {
     let state = this.#operators.get(key);
     if (!state) {
-      state = { last: NaN, slots: [], times: [], window: null, weighted: null, custom: null };
+      state = {
+        last: NaN,
+        slots: [],
+        times: [],
+        window: null,
+        weighted: null,
+        custom: null,
+        positions: null,
+      };
       this.#operators.set(key, state);
     }
     return state;
@@ -339,47 +377,4 @@ function keep(state: OperatorState, t: number, value: number, durationMs: number
   state.slots.push({ slot, t, value });
   const reference = state.slots.findLastIndex((each) => each.t <= t - durationMs);
   if (reference > 0) state.slots.splice(0, reference);
-}
-
-function arithmetic(fn: "abs" | "sqrt" | "min" | "max" | "clamp" | string, args: number[]): number {
-  switch (fn) {
-    case "abs":
-      return Math.abs(args[0]);
-    case "sqrt":
-      return Math.sqrt(args[0]);
-    case "min":
-      return args.reduce((a, b) => Math.min(a, b));
-    case "max":
-      return args.reduce((a, b) => Math.max(a, b));
-    case "clamp":
-      return Math.min(Math.max(args[0], args[1]), args[2]);
-    default:
-      throw new RangeError(`Cannot evaluate "${fn}": the reference does not know it`);
-  }
-}
-
-function compare(op: string, left: number, right: number): Truth {
-  if (Number.isNaN(left) || Number.isNaN(right)) return null;
-  switch (op) {
-    case "<":
-      return left < right;
-    case "<=":
-      return left <= right;
-    case ">":
-      return left > right;
-    case ">=":
-      return left >= right;
-    case "==":
-      return left === right;
-    default:
-      return left !== right;
-  }
-}
-
-function finite(value: number): number {
-  return Number.isFinite(value) ? value : NaN;
-}
-
-function toNumber(truth: Truth): number {
-  return truth === null ? NaN : truth ? 1 : 0;
 }

@@ -6,7 +6,8 @@ import {
   type TransitionKind,
 } from "../../contract/anomaly.ts";
 import type { Rule } from "../language/ast.ts";
-import type { Truth, VehicleValues } from "./evaluate.ts";
+import type { Truth } from "./arithmetic.ts";
+import type { VehicleValues } from "./evaluate.ts";
 
 /** Trues without a false between them and without a gap. */
 interface Run {

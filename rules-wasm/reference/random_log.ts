@@ -1,6 +1,7 @@
 /** Random logs for the differential test: orderly and hostile records, silences, ticks, clocks. */
 import type { Seeded } from "../../testing/seeded.ts";
 import type { EngineInput } from "../engine_port.ts";
+import { GRID_REACH, gridPoint, type Place } from "./random_zones.ts";
 
 /** One record of a log. */
 export interface LogRecord {
@@ -14,14 +15,21 @@ const DAY_MS = 86_400_000;
 /** How fast time passes in a log: most within minutes, some over hours, days or years. */
 const SCALES = [1, 1, 1, 1, 1, 20, 500, 20_000];
 
-/** A log of `count` records of a few vehicles. */
-export function randomLog(random: Seeded, count: number): LogRecord[] {
+/** A log of `count` records of a few vehicles, which drive about a place. */
+export function randomLog(
+  random: Seeded,
+  count: number,
+  place: Place = { lat: 52.5, lon: 13.4 },
+): LogRecord[] {
   const scale = random.pick(SCALES);
   const vehicles = Array.from({ length: 1 + random.below(5) }, (_, i) => ({
     id: `V-${i + 1}`,
     skew: skew(random),
     values: { speed: 50, rpm: 1800, coolant: 85, fuel: 50, battery: 12.5 },
     ignition: true,
+    place,
+    up: 0,
+    right: 0,
   }));
   const text = new TextEncoder();
   // How far samples of a log get out of order.
@@ -70,6 +78,10 @@ interface RandomVehicle {
   skew: number;
   readonly values: Record<string, number>;
   ignition: boolean;
+  readonly place: Place;
+  /** Steps of the grid from the middle of the place. */
+  up: number;
+  right: number;
 }
 
 /** How far a vehicle's T lies from A: some are a little off, some send what is years old. */
@@ -107,12 +119,28 @@ function line(
   if (random.chance(0.4)) {
     fields.push(`"ignition":${random.pick([vehicle.ignition, vehicle.ignition ? 1 : 0])}`);
   }
+  fields.push(...position(random, vehicle));
   if (random.chance(0.05)) fields.push(`"unknown_key":{"a":[1,{"speed":3}],"b":"\\u00e9\\"x"}`);
   if (random.chance(0.03)) fields.push(`"speed":${random.below(200)}`);
   if (random.chance(0.01)) fields.splice(random.below(fields.length), 1);
   return `{${
     (random.chance(0.3) ? random.shuffled(fields) : fields).join(random.pick([",", ", "]))
   }}`;
+}
+
+/** Where the vehicle is: most often whole, sometimes a part of it, on the grid or off it. */
+function position(random: Seeded, vehicle: RandomVehicle): string[] {
+  const step = (at: number) =>
+    Math.max(-GRID_REACH, Math.min(GRID_REACH, at + random.below(7) - 3));
+  if (random.chance(0.6)) vehicle.up = step(vehicle.up);
+  if (random.chance(0.6)) vehicle.right = step(vehicle.right);
+  const off = () => random.chance(0.3) ? random.between(-0.5, 0.5) : 0;
+  const { lat, lon } = gridPoint(vehicle.place, vehicle.up + off(), vehicle.right + off());
+  const dice = random.next();
+  if (dice < 0.1) return [`"lat":${lat}`];
+  if (dice < 0.2) return [`"lon":${lon}`];
+  if (dice < 0.3) return [`"gps":{"lat":${lat},"lon":${lon}}`];
+  return dice < 0.8 ? [`"lon":${lon}`, `"lat":${lat}`] : [];
 }
 
 function walk(random: Seeded, value: number, width: number): number {

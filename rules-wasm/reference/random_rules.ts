@@ -18,8 +18,16 @@ const TIME_ZONES = [
 /** Lateness above 0, seconds: some shorter than the steps of random logs, one longer than a log. */
 const LATENESS_S = [0.2, 1, 3, 10, 30, 120, 3600];
 
-/** The text of a random `rules.yaml` of 1 to 8 rules. */
-export function randomRules(random: Seeded): string {
+/** Ids of the zones that the rules being made may ask about. */
+let zoneIds: readonly string[] = [];
+
+/**
+ * The text of a random `rules.yaml` of 1 to 8 rules.
+ *
+ * @param zones ids of zones that they ask about; without any they ask about no position
+ */
+export function randomRules(random: Seeded, zones: readonly string[] = []): string {
+  zoneIds = zones;
   const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => rule(random, i));
   const lateness = random.chance(0.5) ? 0 : random.pick(LATENESS_S);
   const forgetAfter = random.pick([120, 600, 366 * 86_400]);
@@ -67,7 +75,11 @@ function rule(random: Seeded, i: number): string {
     rows.push(`    vehicles: ${random.pick(['"V-1"', '"V-*"', '[V-2, "*-3"]'])}`);
   }
   if (random.chance(0.6)) {
-    const shown = random.chance(0.3) ? time(random) : value(random, 1).text;
+    const shown = random.chance(0.3)
+      ? time(random)
+      : random.chance(0.2)
+      ? place(random)
+      : value(random, 1).text;
     rows.push(`    message: ${JSON.stringify(`{vehicle}: {${shown}} and {speed} {{x}}`)}`);
   }
   return `${rows.join("\n")}\n`;
@@ -106,6 +118,7 @@ function condition(random: Seeded, depth: number): string {
     () => `fell(${comparison(random)})`,
     () => "rose(ignition)",
     run,
+    zoned,
     () => random.pick(["true", "false"]),
   ])(random);
 }
@@ -131,6 +144,32 @@ function comparison(random: Seeded): string {
     ? value(random, 1, left.name).text
     : String(left.limit);
   return `${left.text} ${op} ${right}`;
+}
+
+/** Conditions of positions. */
+function zoned(random: Seeded): string {
+  if (zoneIds.length === 0) return comparison(random);
+  const zone = () => JSON.stringify(random.pick(zoneIds));
+  const op = random.pick(["<", "<=", ">", ">=", "==", "!="]);
+  return random.pick([
+    () => `inside(${zone()})`,
+    () => `inside(${zone()})`,
+    () => `not inside(${zone()})`,
+    () => `entered(${zone()})`,
+    () => `left(${zone()})`,
+    () => `held(inside(${zone()}), ${random.pick(["1 s", "4 s", "15 s"])})`,
+    () => `seq(left(${zone()}), entered(${zone()}), 1 min)`,
+    () => `count(inside(${zone()}), ${random.pick(WINDOWS)}) ${op} ${random.below(10)}`,
+    () => `${place(random)} ${op} ${random.pick(["0 m", "100 m", "0.3 km", "1 mi"])}`,
+    () => `highest(${place(random)}, 10 s) ${op} 500 m`,
+    () => `changed(${place(random)})`,
+  ])();
+}
+
+/** A value of positions; one of time where there are no zones. */
+function place(random: Seeded): string {
+  if (zoneIds.length === 0) return time(random);
+  return `moved(${random.pick(["10 ms", "1 s", "5 s", "30 s", "2 min"])})`;
 }
 
 /** `held` and `seq`, around conditions of every kind. */
