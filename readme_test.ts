@@ -15,6 +15,7 @@ const PAGES = [
   "docs/proving.md",
   "docs/rules.md",
   "docs/rules_meaning.md",
+  "docs/zones.md",
 ];
 
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));

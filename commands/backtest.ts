@@ -8,6 +8,7 @@ import { readRecordings } from "../producer/recording.ts";
 import { createDecoder } from "../rules-wasm/decoder.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import type { Zone } from "../rules-wasm/language/zone.ts";
 import type { Settings } from "../settings.ts";
 import {
   comparisonReport,
@@ -16,7 +17,7 @@ import {
   summaryReport,
   sweepReport,
 } from "./backtest_report.ts";
-import { readCatalog, readRules } from "./files.ts";
+import { readCatalog, readRules, readZones } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 
@@ -24,22 +25,24 @@ import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 interface Run {
   readonly settings: Settings;
   readonly catalog: Catalog;
+  readonly zones: readonly Zone[];
   readonly signal: AbortSignal;
 }
 
 /** Writes the transitions as NDJSON to stdout, in the order of A, and a summary to stderr. */
 export async function backtestCommand(settings: Settings): Promise<number> {
   const catalog = readCatalog(settings.catalog);
+  const zones = readZones(settings.zones);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   Deno.addSignalListener("SIGINT", interrupt);
-  const run = { settings, catalog, signal: stop.signal };
+  const run = { settings, catalog, zones, signal: stop.signal };
   try {
     if (settings.compare !== "" && settings.sweep !== "") {
       say("kilter: --compare and --sweep do not go together");
       return 2;
     }
-    const ruleSet = readRules(settings.rules, catalog);
+    const ruleSet = readRules(settings.rules, catalog, zones);
     if (settings.sweep !== "") return await sweep(run, ruleSet);
     if (settings.compare !== "") return await compare(run, ruleSet);
     const summary = await backtest(run, ruleSet, { output: writeData });
@@ -58,8 +61,8 @@ function ended({ signal }: Run): number {
 }
 
 async function compare(run: Run, ruleSet: RuleSet): Promise<number> {
-  const { settings, catalog } = run;
-  const other = readRules(settings.compare, catalog);
+  const { settings, catalog, zones } = run;
+  const other = readRules(settings.compare, catalog, zones);
   const [first, second] = [openingsOf(ruleSet), openingsOf(other)];
   await backtest(run, ruleSet, { each: (transition) => first.take(transition) });
   const summary = run.signal.aborted

@@ -5,7 +5,7 @@ import { caseSources, loadCases } from "../rules-wasm/cases/case_file.ts";
 import { Coverage, type RuleCoverage } from "../rules-wasm/cases/coverage.ts";
 import { type CaseResult, inSeconds, runCase } from "../rules-wasm/cases/run_case.ts";
 import { type LineStyle, paint, timeLines } from "../rules-wasm/cases/time_line.ts";
-import { readCatalog, readRules, readUserFile } from "./files.ts";
+import { readCatalog, readRules, readUserFile, readZones } from "./files.ts";
 import { faultJson } from "./rules_check.ts";
 
 /** One file of tests, run. */
@@ -36,28 +36,31 @@ export interface CaseRuns {
 /**
  * Runs files of tests.
  *
- * @param catalogPath of the catalog; "" for the one that a file names, or the shipped one
+ * @param paths.catalog of the catalog; "" for the one that a file names, or the shipped one
+ * @param paths.zones likewise, or none
  * @param seen told every path before it is read
  * @throws {import("./files.ts").FileFaults} if rules or catalog are wrong
  */
 export function runCaseFiles(
-  paths: readonly string[],
-  catalogPath: string,
+  testFiles: readonly string[],
+  paths: { readonly catalog: string; readonly zones: string },
   seen: (path: string) => void,
 ): Omit<CaseRuns, "read"> {
   const files: CaseFileRun[] = [];
   const coverage = new Map<string, Coverage>();
-  for (const file of paths) {
+  for (const file of testFiles) {
     seen(file);
     const text = readUserFile(file);
     const named = caseSources(text);
     const rulesPath = beside(file, named.rules === "" ? "rules.yaml" : named.rules);
-    const catalog = catalogPath === "" && named.catalog !== ""
-      ? beside(file, named.catalog)
-      : catalogPath;
+    const other = (key: "catalog" | "zones") =>
+      paths[key] === "" && named[key] !== "" ? beside(file, named[key]) : paths[key];
+    const catalog = other("catalog");
+    const zones = other("zones");
     seen(rulesPath);
     if (catalog !== "") seen(catalog);
-    const rules = readRules(rulesPath, readCatalog(catalog));
+    if (zones !== "") seen(zones);
+    const rules = readRules(rulesPath, readCatalog(catalog), readZones(zones));
     const loaded = loadCases(text, { file, rules });
     if (!loaded.ok) {
       files.push({ file, text, rulesPath, rules, faults: loaded.faults, results: [] });

@@ -4,6 +4,8 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import type { Zone } from "../rules-wasm/language/zone.ts";
+import { loadZones } from "../rules-wasm/language/zones_file.ts";
 import type { RuleTexts } from "../rules-wasm/rule_source.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 
@@ -40,20 +42,22 @@ export function readUserFile(path: string): string {
 }
 
 /**
- * The texts of the files that make a rule set; "" for the shipped ones.
+ * The texts of the files that make a rule set; "" for the shipped ones, and for no zones.
  *
  * @throws {FileFaults} naming every fault
  */
-export function readTexts(paths: { readonly rules: string; readonly catalog: string }): RuleTexts {
+export function readTexts(
+  paths: { readonly rules: string; readonly catalog: string; readonly zones: string },
+): RuleTexts {
   const read = (path: string, shipped: URL) =>
     path === "" ? Deno.readTextFileSync(shipped) : readUserFile(path);
   const texts = {
     rules: read(paths.rules, SHIPPED.rules),
     catalog: read(paths.catalog, SHIPPED.catalog),
-    zones: "",
+    zones: paths.zones === "" ? "" : readUserFile(paths.zones),
   };
   // The files' own names belong to their faults.
-  readRules(paths.rules, readCatalog(paths.catalog));
+  readRules(paths.rules, readCatalog(paths.catalog), readZones(paths.zones));
   return texts;
 }
 
@@ -80,13 +84,26 @@ export function readCatalog(path: string): Catalog {
 }
 
 /**
- * Reads rules against a catalog; "" for the shipped ones.
+ * Reads zones; "" for none.
  *
  * @throws {FileFaults} naming every fault
  */
-export function readRules(path: string, catalog: Catalog): RuleSet {
+export function readZones(path: string): readonly Zone[] {
+  if (path === "") return [];
+  const text = readUserFile(path);
+  const result = loadZones(text, { file: path, hash: hashVersion });
+  if (result.ok) return result.zones;
+  throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
+}
+
+/**
+ * Reads rules against a catalog and zones; "" for the shipped ones.
+ *
+ * @throws {FileFaults} naming every fault
+ */
+export function readRules(path: string, catalog: Catalog, zones: readonly Zone[] = []): RuleSet {
   const text = path === "" ? Deno.readTextFileSync(SHIPPED.rules) : readUserFile(path);
-  const result = loadRules(text, { file: path || "rules.yaml", catalog, hash: hashVersion });
+  const result = loadRules(text, { file: path || "rules.yaml", catalog, zones, hash: hashVersion });
   if (result.ok) return result.rules;
   throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
 }

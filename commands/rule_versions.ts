@@ -75,7 +75,7 @@ function changeText(feed: RuleFeed, base: string, version: string): string {
     ...added.map((id) => `+${id}`),
     ...removed.map((id) => `-${id}`),
     ...changed.map((id) => `~${id}`),
-    ...(settings ? ["~settings or catalog"] : []),
+    ...(settings ? ["~settings, catalog or zones"] : []),
   ];
   return parts.length === 0 ? "" : `  (${parts.join(" ")})`;
 }

@@ -35,14 +35,14 @@ export async function testRules(settings: Settings, paths: readonly string[]): P
 
 function runOnce(settings: Settings, paths: readonly string[]): CaseRuns {
   const read: string[] = [];
-  return { ...runCaseFiles(paths, settings.catalog, (path) => read.push(path)), read };
+  return { ...runCaseFiles(paths, settings, (path) => read.push(path)), read };
 }
 
 /** One run while watching: what is wrong is told and mended later. Answers the files it read. */
 function watched(settings: Settings, paths: readonly string[]): readonly string[] {
   const read: string[] = [];
   try {
-    const runs = runCaseFiles(paths, settings.catalog, (path) => read.push(path));
+    const runs = runCaseFiles(paths, settings, (path) => read.push(path));
     report(settings, { ...runs, read });
   } catch (error) {
     if (!(error instanceof FileFaults)) throw error;

@@ -5,7 +5,7 @@ import { loadRules } from "../rules-wasm/language/rules_file.ts";
 import { type Warning, warningsOf } from "../rules-wasm/language/warnings.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 import type { Settings } from "../settings.ts";
-import { readCatalog, readUserFile } from "./files.ts";
+import { readCatalog, readUserFile, readZones } from "./files.ts";
 import { say, writeData } from "./output.ts";
 import { signalsSent } from "./signals_sent.ts";
 
@@ -25,11 +25,12 @@ interface Checked {
  */
 export async function checkRules(settings: Settings, paths: readonly string[]): Promise<number> {
   const catalog = readCatalog(settings.catalog);
+  const zones = readZones(settings.zones);
   const sent = await signalsSent(settings, catalog);
   const { retentionMs } = settings;
   const all = paths.map((file): Checked => {
     const text = readUserFile(file);
-    const result = loadRules(text, { file, catalog, hash: hashVersion });
+    const result = loadRules(text, { file, catalog, zones, hash: hashVersion });
     if (!result.ok) return { file, text, rules: null, faults: result.faults, warnings: [] };
     const warnings = warningsOf(text, result.rules, { file, retentionMs, sent });
     return { file, text, rules: result.rules, faults: [], warnings };

@@ -42,6 +42,8 @@ export interface Settings {
   readonly rules: string;
   /** Path of the catalog file; "" for the shipped one. */
   readonly catalog: string;
+  /** Path of the file of zones; "" for none. */
+  readonly zones: string;
   readonly logLevel: LogLevel;
   readonly partitions: number;
   readonly retentionMs: number;
@@ -100,6 +102,7 @@ export const SETTINGS_DEFAULT: Settings = {
   kafkaPassword: "",
   rules: "",
   catalog: "",
+  zones: "",
   logLevel: "info",
   partitions: DEFAULT_PARTITIONS,
   retentionMs: 7 * 86_400_000,
@@ -249,6 +252,12 @@ export const SETTINGS: readonly SettingSpec[] = [
     "backtest",
   ]),
   setting("catalog", "catalog", "FILE", "signal catalog; else the shipped one", text, ON_BUS),
+  setting("zones", "zones", "FILE", "zones that rules ask about, GeoJSON; else none", text, [
+    ...SERVING,
+    "analysis",
+    "backtest",
+    "rules",
+  ]),
   setting(
     "vehicles",
     "vehicles",

@@ -18,6 +18,8 @@ export interface RuleExample {
   /** `settings` of an expression's trace. */
   readonly settings: string;
   readonly catalog: Catalog;
+  /** Zones as GeoJSON, "" for none. */
+  readonly zones: string;
   readonly rows: readonly ExampleRow[];
 }
 
@@ -60,17 +62,19 @@ export function wholeFile(block: string): string {
 
 /**
  * The examples of a page: each trace with the rules above it. A catalog (`yaml signals`) is for
- * those that follow it under its heading.
+ * those that follow it under its heading, zones (`json zones`) for all that follow.
  *
  * @throws {SyntaxError} naming the line that cannot be read
  */
 export function examplesOf(page: string, name: string, shipped: Catalog): RuleExample[] {
   const examples: RuleExample[] = [];
   let rules: Block | null = null;
+  let zones = "";
   let catalog: { heading: string; catalog: Catalog } | null = null;
   for (const block of blocksOf(page)) {
     const place = `${name}:${block.line}`;
     if (block.info === "yaml rules") rules = block;
+    if (block.info === "json zones") zones = block.body;
     if (block.info === "yaml signals") {
       const loaded = loadCatalog(block.body, { file: place });
       if (!loaded.ok) throw new SyntaxError(formatFaults(loaded.faults, block.body));
@@ -88,6 +92,7 @@ export function examplesOf(page: string, name: string, shipped: Catalog): RuleEx
       expression,
       settings,
       catalog: catalog?.heading === block.heading ? catalog.catalog : shipped,
+      zones,
       rows: lines.filter((line) => line.trim() !== "").map((line) => readRow(line, place)),
     });
   }
@@ -166,15 +171,15 @@ function transitionText(transition: Transition, expected: string): string {
 /** What came of each line of an example, in the words in which the page tells it. */
 export function runExample(example: RuleExample): string[] {
   const { rules, expression, rows } = example;
-  return rules === null ? values(expression, example) : transitions(rules, rows, example.catalog);
+  return rules === null ? values(expression, example) : transitions(rules, rows, example);
 }
 
 function transitions(
   rules: string,
   rows: readonly ExampleRow[],
-  catalog: Catalog,
+  { catalog, zones }: RuleExample,
 ): string[] {
-  const trace = new Trace(traceRules(rules, catalog));
+  const trace = new Trace(traceRules(rules, catalog, zones));
   return rows.map(({ row, expected }) => {
     const before = trace.engine.counts();
     const said = expected.split("; ");
@@ -188,10 +193,12 @@ function transitions(
 }
 
 /** The expression's value or truth at each row; "" where a row is not evaluated. */
-function values(expression: string, { rows, catalog, settings }: RuleExample): string[] {
+function values(expression: string, example: RuleExample): string[] {
+  const { rows, catalog, settings, zones } = example;
   const text = JSON.stringify(expression);
   const once = "once: true, max_gap: 1 ms";
-  const file = (rules: string) => traceRules(`version: 1\n${settings}\nrules: [${rules}]`, catalog);
+  const file = (rules: string) =>
+    traceRules(`version: 1\n${settings}\nrules: [${rules}]`, catalog, zones);
   const isValue = /^(?!.*([<>=!]|\b(and|or|not)\b))/.test(expression.replace(/\(.*\)/g, "")) &&
     !/^(rose|fell|changed|held|seq|inside|entered|left)\(/.test(expression);
   if (isValue) {
