@@ -3,13 +3,13 @@ import * as K from "./assembly/plan_layout.ts";
 import { EARTH_RADIUS_METRES } from "./assembly/shared_math.ts";
 import type { PositionPart } from "./language/ast.ts";
 import { type Polygon, toSteps, type Zone, type ZoneShape } from "./language/zone.ts";
-import type { PlanCode } from "./plan_code.ts";
+import { numbersAt, type PlanCode } from "./plan_code.ts";
 import { slotsCode } from "./plan_rings.ts";
 
 /** The register of a part of the position. */
 export function positionCode(code: PlanCode, { fn, args: [lat, lon] }: PositionPart): number {
   const key = `position ${code.structure(lat)} ${code.structure(lon)}`;
-  const first = code.stateful(key, 16, 2, false, (dst, state) => ({
+  const first = code.stateful(key, 16, 2, numbersAt(0, 16), (dst, state) => ({
     op: K.OP_POSITION,
     dst,
     a: code.value(lat),
