@@ -90,6 +90,7 @@ const ENTRIES = [
   /^islands\/entries\//,
   /^rules-wasm\/(build_kernel\.ts|assembly\/index\.ts)$/,
   /^bench\/main\.ts$/,
+  /^e2e\/torture\.ts$/,
   /^testing\//,
   /_(test|bench)\.tsx?$/,
   /\.d\.ts$/,

@@ -9,7 +9,7 @@ import { Pulse } from "./pulse.ts";
 /** What the agent is made with. */
 export type AnalysisDependencies = Pick<
   PartitionDependencies,
-  "bus" | "topics" | "rules" | "createEngine"
+  "bus" | "topics" | "rules" | "createEngine" | "checkpointMs"
 >;
 
 /**

@@ -6,7 +6,10 @@ import { deadLetters } from "./dead_letter.ts";
 import { PartitionState, type StateDependencies } from "./partition_state.ts";
 
 /** What a partition's loop is made with. */
-export type PartitionDependencies = StateDependencies;
+export interface PartitionDependencies extends StateDependencies {
+  /** Time between two checkpoints, milliseconds, unless taking one takes long. */
+  readonly checkpointMs: number;
+}
 
 /**
  * Longest time for which a step without outputs stays uncommitted. Losing such a step loses
@@ -15,8 +18,6 @@ export type PartitionDependencies = StateDependencies;
 const COMMIT_MS = 500;
 /** A partition gets at most one tick in this time. */
 const TICK_MS = 1_000;
-/** Time between checkpoints, unless taking one takes long. */
-const CHECKPOINT_MS = 30_000;
 /** A checkpoint waits for so many times what the last one took. */
 const CHECKPOINT_SHARE = 20;
 
@@ -61,7 +62,7 @@ class PartitionLoop {
   constructor(readonly lease: Lease, readonly deps: PartitionDependencies) {
     this.#state = new PartitionState(lease, deps);
     this.#committedAt = deps.context.now();
-    this.#checkpointAt = this.#committedAt + CHECKPOINT_MS;
+    this.#checkpointAt = this.#committedAt + deps.checkpointMs;
   }
 
   async run(): Promise<void> {
@@ -146,7 +147,7 @@ class PartitionLoop {
 
   /** Adds a checkpoint to the step. */
   async #checkpoint(): Promise<void> {
-    const { deps: { context, topics, meter } } = this;
+    const { deps: { context, topics, meter, checkpointMs } } = this;
     const state = this.#state;
     const startedAt = context.now();
     const { records, place } = await state.takeCheckpoint();
@@ -154,7 +155,7 @@ class PartitionLoop {
     state.checkpoint = place;
     state.checkpointDue = false;
     const now = context.now();
-    this.#checkpointAt = now + Math.max(CHECKPOINT_MS, CHECKPOINT_SHARE * (now - startedAt));
+    this.#checkpointAt = now + Math.max(checkpointMs, CHECKPOINT_SHARE * (now - startedAt));
     meter.add("checkpoints", 1);
     meter.add("checkpoint_bytes", place.bytes);
   }

@@ -139,6 +139,13 @@ export class PartitionState {
     try {
       this.engine.restore(await readCheckpoint(bus, topics.checkpoints, partition, key, place));
       meter.add("checkpoints_restored", 1);
+      context.events({
+        level: "info",
+        name: "analysis.restored",
+        message:
+          `${topic}/${partition}: state of offset ${place.next}, ${this.engine.vehicles()} ` +
+          `vehicles; it reads on to ${this.next}`,
+      });
       return true;
     } catch (error) {
       if (!(error instanceof CheckpointError || error instanceof SnapshotError)) throw error;

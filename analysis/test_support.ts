@@ -129,9 +129,8 @@ export class Site {
       beat: (metrics) => this.metrics = metrics,
       untilResumed: () => Promise.resolve(),
       events: (event) => this.events.push(event),
-    }, { bus, topics: TOPICS, rules: fixedRules(ruleSet), createEngine }).finally(() =>
-      over = true
-    );
+    }, { bus, topics: TOPICS, rules: fixedRules(ruleSet), createEngine, checkpointMs: 30_000 })
+      .finally(() => over = true);
     // It is awaited below; until then a failure is not one that nobody handles.
     agent.catch(() => {});
     try {

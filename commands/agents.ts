@@ -104,6 +104,7 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       topics: topicNames(settings),
       rules,
       createEngine: (ruleSet, options) => createEngine(ruleSet, { ...options, partitionOf }),
+      checkpointMs: settings.checkpointMs,
     });
   },
   dashboard: (context, { bus, rules }, { settings }, agents) => {

@@ -49,6 +49,8 @@ export interface Settings {
   readonly retentionMs: number;
   readonly retentionBytes: number;
   readonly fsync: "always" | "interval";
+  /** Time between two checkpoints of a partition. */
+  readonly checkpointMs: number;
   readonly topicTelemetry: string;
   readonly topicAnomalies: string;
   readonly topicDeadLetters: string;
@@ -108,6 +110,7 @@ export const SETTINGS_DEFAULT: Settings = {
   retentionMs: 7 * 86_400_000,
   retentionBytes: 1024 ** 3,
   fsync: "always",
+  checkpointMs: 30_000,
   topicTelemetry: TOPICS.telemetry,
   topicAnomalies: TOPICS.anomalies,
   topicDeadLetters: TOPICS.deadLetters,
@@ -188,6 +191,7 @@ function showDefault(name: string, value: Settings[keyof Settings]): string {
   if (value === false) return "";
   if (typeof value === "number") {
     if (Number.isNaN(value)) return "";
+    if (name === "checkpoint-every") return `${value / 1_000} s`;
     if (name === "retention") return `${value / 86_400_000} d`;
     if (name === "duration") return `${value / 3_600_000} h`;
     if (name === "retention-bytes") return `${value / 1024 ** 3} GiB`;
@@ -348,6 +352,14 @@ export const SETTINGS: readonly SettingSpec[] = [
     "embedded bus: survive power loss, or only the process",
     choice("always", "interval"),
     ON_BUS,
+  ),
+  setting(
+    "checkpointMs",
+    "checkpoint-every",
+    "DURATION",
+    "time between two checkpoints of a partition's state",
+    duration,
+    ["dev", "start", "analysis"],
   ),
   setting("topicTelemetry", "topic-telemetry", "NAME", "topic of telemetry", topicName, ON_BUS),
   setting("topicAnomalies", "topic-anomalies", "NAME", "topic of anomalies", topicName, ON_BUS),
