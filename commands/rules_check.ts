@@ -3,6 +3,7 @@ import type { Fault, RuleSet } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
 import { type Warning, warningsOf } from "../rules-wasm/language/warnings.ts";
+import { stateSize } from "../rules-wasm/plan.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 import type { Settings } from "../settings.ts";
 import { readCatalog, readUserFile, readZones } from "./files.ts";
@@ -50,6 +51,8 @@ function show({ file, text, rules, faults, warnings }: Checked): void {
   else {
     const more = warnings.length === 0 ? "" : `, ${count(warnings.length, "warning")}`;
     writeData(`${file}: ${rules.rules.length} rules, version ${rules.version}${more}\n`);
+    const { leastBytes, mostBytes } = stateSize(rules);
+    writeData(`  state of a vehicle: ${leastBytes} to ${mostBytes} bytes, by how much it sends\n`);
   }
 }
 
@@ -64,6 +67,7 @@ function asJson({ file, rules, faults, warnings }: Checked) {
     ok: rules !== null,
     rules: rules?.rules.length ?? null,
     version: rules?.version ?? null,
+    state: rules === null ? null : stateSize(rules),
     faults: faults.map(faultJson),
     warnings: warnings.map((warning) => ({
       code: warning.code,

@@ -1,5 +1,5 @@
 /** `rules` as its users start it. */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { openEmbeddedBus } from "../bus/embedded_bus.ts";
 import { TOPICS } from "../contract/topics.ts";
 import { runKilter, until, withFolder } from "./program.ts";
@@ -20,6 +20,7 @@ Deno.test("rules check: faults, warnings and what they make of the exit code", (
     const fine = await check(sound, "--strict");
     assertEquals([fine.code, fine.stderr], [0, ""]);
     assertStringIncludes(fine.stdout, `${sound}: 1 rules, version `);
+    assertMatch(fine.stdout, /state of a vehicle: \d+ to \d+ bytes/);
 
     const warned = await check(odd);
     assertEquals(warned.code, 0);
@@ -54,6 +55,8 @@ Deno.test("rules check: as JSON, and with a recording to know the signals of", (
     assert(Array.isArray(found));
     const [first, second] = found;
     assertEquals([first.ok, first.rules, second.ok, second.rules], [true, 1, false, null]);
+    assert(first.state.leastBytes > 0 && first.state.mostBytes > first.state.leastBytes);
+    assertEquals(second.state, null);
     assertEquals(first.warnings.map(({ code }: { code: string }) => code), [
       "never-fires",
       "not-sent",

@@ -152,6 +152,24 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   };
 }
 
+/** Bytes of state that a vehicle takes, records of what rules have pending apart. */
+export interface StateSize {
+  /** One that has just been heard. */
+  readonly leastBytes: number;
+  /** One that sends so much that everything kept of it is as long as it may be. */
+  readonly mostBytes: number;
+}
+
+/**
+ * How much state a rule set keeps of a vehicle.
+ *
+ * @throws {RangeError} if it asks for what this kernel does not do
+ */
+export function stateSize(ruleSet: RuleSet): StateSize {
+  const { stride, ringBytesMax } = compilePlan(ruleSet);
+  return { leastBytes: stride, mostBytes: stride + ringBytesMax };
+}
+
 /** @throws {RangeError} if more samples may wait than memory holds */
 function checkWaiting({ settings }: RuleSet, signals: number): void {
   if (settings.latenessMs === 0) return;
