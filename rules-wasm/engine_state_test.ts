@@ -83,8 +83,13 @@ Deno.test("state: a vehicle takes a fixed part, and rings up to a bound that is 
   engine.push(traceBatch(rows(1, 300, 1, 1), 1));
   const usual = engine.bytesPerVehicle();
   assert(usual > stride && usual < stride + 0.6 * ringBytesMax, `${usual} of ${ringBytesMax}`);
-  // Fifty a second with all the digits that a double has: every ring as long and wide as may be.
-  engine.push(traceBatch(rows(400, 8_000, 50, 17), 400));
+  // Fifty a second with all the digits that a double has, ever less: all rings but that of the
+  // lowest are as long and wide as may be.
+  const falling = rows(400, 8_000, 50, 17).map(({ a, is }, i): TraceRow => ({
+    a,
+    is: { x: 10_000 - i + Number(is?.x) },
+  }));
+  engine.push(traceBatch(falling, 400));
   const most = engine.bytesPerVehicle();
   assert(most > stride + 0.7 * ringBytesMax && most <= stride + ringBytesMax, `${most}`);
   // Silence for longer than any window: what is left is the blocks that all rings begin with.

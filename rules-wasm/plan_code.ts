@@ -229,7 +229,7 @@ export class PlanCode {
   }
 }
 
-/** Offsets of the numbers from `from` to `to`. */
+/** Offsets of the numbers from `from` to `to`, as many as fit. */
 export function numbersAt(from: number, to: number): number[] {
-  return Array.from({ length: (to - from) / 8 }, (_, i) => from + 8 * i);
+  return Array.from({ length: Math.floor((to - from) / 8) }, (_, i) => from + 8 * i);
 }

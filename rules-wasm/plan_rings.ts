@@ -15,8 +15,8 @@ const WINDOWS: Readonly<
 > = {
   avg: { kind: K.WINDOW_TOTAL, headBytes: 56 },
   sum: { kind: K.WINDOW_TOTAL, headBytes: 56 },
-  lowest: { kind: K.WINDOW_LEAST, headBytes: 40 },
-  highest: { kind: K.WINDOW_GREATEST, headBytes: 40 },
+  lowest: { kind: K.WINDOW_LEAST, headBytes: 33 },
+  highest: { kind: K.WINDOW_GREATEST, headBytes: 33 },
   stddev: { kind: K.WINDOW_SPREAD, headBytes: 72 },
   count: { kind: K.WINDOW_COUNT, headBytes: 24 },
 };
@@ -24,8 +24,8 @@ const WINDOWS: Readonly<
 /** Bytes of a pane at most, by what is kept of it. */
 const PANE_BYTES: Readonly<Record<number, number>> = {
   [K.WINDOW_TOTAL]: 12,
-  [K.WINDOW_LEAST]: 8,
-  [K.WINDOW_GREATEST]: 8,
+  [K.WINDOW_LEAST]: 9,
+  [K.WINDOW_GREATEST]: 9,
   [K.WINDOW_SPREAD]: 20,
   [K.WINDOW_COUNT]: 4,
 };
@@ -113,21 +113,23 @@ export function windowCode(code: PlanCode, expr: WindowCall): number {
   }));
 }
 
-/** The register of the mean weighted by time; the next one is the score. */
-export function weightedCode(code: PlanCode, x: Value, tauMs: number): number {
-  return code.stateful(
-    `weighted ${tauMs} ${code.structure(x)}`,
-    40,
-    2,
-    numbersAt(0, 40),
-    (dst, state) => ({
-      op: K.OP_WEIGHTED,
-      dst,
-      a: code.value(x),
-      state,
-      brings: code.bringing(x),
-      k0: tauMs,
-      k1: code.maxGapMs,
-    }),
-  );
+/** The register of the mean weighted by time, or of the score against it. */
+export function weightedCode(
+  code: PlanCode,
+  fn: "ewma" | "zscore",
+  x: Value,
+  tauMs: number,
+): number {
+  const bytes = fn === "ewma" ? 24 : 40;
+  const key = `${fn} ${tauMs} ${code.structure(x)}`;
+  return code.stateful(key, bytes, 1, numbersAt(0, bytes), (dst, state) => ({
+    op: K.OP_WEIGHTED,
+    dst,
+    a: code.value(x),
+    state,
+    brings: code.bringing(x),
+    flags: fn === "ewma" ? 0 : 1,
+    k0: tauMs,
+    k1: code.maxGapMs,
+  }));
 }

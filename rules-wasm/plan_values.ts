@@ -77,9 +77,8 @@ export function valueCode(code: PlanCode, expr: Value): number {
         case "moved":
           return movedCode(code, expr.args, expr.durationMs);
         case "ewma":
-          return weightedCode(code, expr.args[0], expr.durationMs);
         case "zscore":
-          return weightedCode(code, expr.args[0], expr.durationMs) + 1;
+          return weightedCode(code, expr.fn, expr.args[0], expr.durationMs);
         case "avg":
           return windowCode(code, expr) + 1;
         case "sum":

@@ -31,6 +31,8 @@ import {
   OP_RECENT,
   OP_WEIGHTED,
   OP_WINDOW,
+  WINDOW_GREATEST,
+  WINDOW_LEAST,
 } from "./plan_layout";
 import {
   opAbsent,
@@ -48,6 +50,7 @@ import { opSlots, shapeSlots } from "./ops_slots";
 import { opPrev, opPrevCondition } from "./ops_state";
 import { opAge, opClock, opHeld, opRecent } from "./ops_time";
 import { opWeighted } from "./ops_weight";
+import { opExtreme, startExtreme } from "./ops_extreme";
 import { opWindow, startWindow } from "./ops_window";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
 
@@ -90,9 +93,15 @@ function evaluateState(at: usize, op: i32, words: u32): void {
   if (op == OP_PREV) {
     opPrev(valueAt(dst), a, state, brings, words);
   } else if (op == OP_WEIGHTED) {
-    opWeighted(valueAt(dst), valueAt(dst + 1), a, state, brings, d, load<f64>(at, I_K1), words);
+    const scored = load<i32>(at, I_FLAGS) != 0;
+    opWeighted(valueAt(dst), a, state, brings, d, load<f64>(at, I_K1), scored, words);
   } else if (op == OP_WINDOW) {
-    startWindow(load<i32>(at, I_B), d, load<u32>(at, I_C), load<f64>(at, I_K1));
+    const kind = load<i32>(at, I_B);
+    if (kind == WINDOW_LEAST || kind == WINDOW_GREATEST) {
+      startExtreme(kind, d, load<u32>(at, I_C));
+      return opExtreme(valueAt(dst), a, state, brings, words);
+    }
+    startWindow(kind, d, load<u32>(at, I_C), load<f64>(at, I_K1));
     const truth = conditionAt(load<i32>(at, I_A));
     opWindow(valueAt(dst), valueAt(dst + 1), a, truth, state, brings, words);
   } else {

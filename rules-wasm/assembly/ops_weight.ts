@@ -3,16 +3,17 @@ import { E_ALL, E_EVALUATED, E_T } from "./plan_layout";
 import { baseAt } from "./ops_state";
 import { exp } from "./shared_math";
 
-// State: 0 f64 mean m   8 variance v   16 T from which x has come without a gap   24 T at which it
-// last came   32 the score at the last sample evaluated, for rows of silence
+// State: 0 f64 mean m   8 variance v   16 T at which x last came; where the score is asked for
+//  24 T from which x has come without a gap   32 the score at the last sample evaluated, for rows
+//  of silence
 
 const X_VARIANCE: usize = 8;
-const X_SINCE: usize = 16;
-const X_LAST: usize = 24;
+const X_LAST: usize = 16;
+const X_SINCE: usize = 24;
 const X_SCORE: usize = 32;
 
 /** Takes x in: m' = m + aD, v' = (1-a)(v + aDD) with a = 1 - exp(-dt/tau), D = x - m. */
-function take(at: usize, t: f64, x: f64, tau: f64, maxGap: f64): void {
+function take(at: usize, t: f64, x: f64, tau: f64): void {
   const m = load<f64>(at);
   const elapsed = t - load<f64>(at, X_LAST);
   const a = 1 - exp(-elapsed / tau);
@@ -23,7 +24,6 @@ function take(at: usize, t: f64, x: f64, tau: f64, maxGap: f64): void {
   const sound = mean - mean == 0 && variance - variance == 0;
   store<f64>(at, sound ? mean : x);
   store<f64>(at, sound ? variance : 0, X_VARIANCE);
-  if (!(elapsed <= maxGap)) store<f64>(at, t, X_SINCE);
   store<f64>(at, t, X_LAST);
 }
 
@@ -35,18 +35,27 @@ function score(at: usize, t: f64, last: f64, since: f64, x: f64, tau: f64, maxGa
   return z - z == 0 ? z : NaN;
 }
 
+/** Scores the row's x against the mean before it; `comes`: x is brought and known. */
+@inline
+function opScore(at: usize, t: f64, x: f64, comes: bool, tau: f64, maxGap: f64): void {
+  const before = load<f64>(at, X_LAST);
+  const last = comes ? t : before;
+  if (comes && !(t - before <= maxGap)) store<f64>(at, t, X_SINCE);
+  store<f64>(at, score(at, t, last, load<f64>(at, X_SINCE), x, tau, maxGap), X_SCORE);
+}
+
 /**
- * The mean with the row's x in it; and into the next register, how many standard deviations x lies
- * from the mean before it.
+ * The mean with the row's x in it; or, if `scored`, how many standard deviations x lies from the
+ * mean before it.
  */
 export function opWeighted(
   dst: usize,
-  dstScore: usize,
   a: usize,
   state: usize,
   brings: usize,
   tau: f64,
   maxGap: f64,
+  scored: bool,
   words: u32,
 ): void {
   for (let w: u32 = 0; w < words; w++) {
@@ -60,14 +69,10 @@ export function opWeighted(
         const t = load<f64>(E_T + (row << 3));
         const x = load<f64>(a + (row << 3));
         const comes = x == x && ((taken >> bit) & 1) != 0;
-        const before = load<f64>(at, X_LAST);
-        const last = comes ? t : before;
-        const since = comes && !(t - before <= maxGap) ? t : load<f64>(at, X_SINCE);
-        store<f64>(at, score(at, t, last, since, x, tau, maxGap), X_SCORE);
-        if (comes) take(at, t, x, tau, maxGap);
+        if (scored) opScore(at, t, x, comes, tau, maxGap);
+        if (comes) take(at, t, x, tau);
       }
-      store<f64>(dst + (row << 3), load<f64>(at));
-      store<f64>(dstScore + (row << 3), load<f64>(at, X_SCORE));
+      store<f64>(dst + (row << 3), scored ? load<f64>(at, X_SCORE) : load<f64>(at));
     }
   }
 }

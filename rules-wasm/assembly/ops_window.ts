@@ -8,8 +8,6 @@ import {
   E_ALL,
   E_T,
   WINDOW_COUNT,
-  WINDOW_GREATEST,
-  WINDOW_LEAST,
   WINDOW_SPREAD,
   WINDOW_TOTAL,
 } from "./plan_layout";
@@ -31,17 +29,16 @@ import {
 } from "./ring";
 import { put, take } from "./words";
 
-// Head of a window's state; behind FOLD_N, what a kind does not need is not there.
+// Head of a window's state; behind PANE_N, what a kind does not need is not there.
 //
 //   0 head of the ring of the panes before the newest, empty ones too
 //   8 f64 number of the newest pane, T / width, NaN for none
 //  16 u32 count of the fold of the panes in the ring   20 u32 count of the newest pane
-//  24 f64 that fold   32 f64 sum, least, greatest or mean of the newest pane
+//  24 f64 that fold   32 f64 sum or mean of the newest pane
 //  40 f64 T from which x has come without a gap   48 f64 T at which it last came
 //  56 f64 sum of squares of the fold   64 f64 that of the newest pane
 //
-// In the ring: values of all kinds but WINDOW_COUNT, sums of squares of WINDOW_SPREAD, counts of
-// WINDOW_TOTAL, WINDOW_SPREAD and WINDOW_COUNT.
+// In the ring: counts; values of all kinds but WINDOW_COUNT; sums of squares of WINDOW_SPREAD.
 
 const W_NEWEST: usize = 8;
 const W_FOLD_N: usize = 16;
@@ -54,14 +51,14 @@ const W_FOLD_M2: usize = 56;
 const W_PANE_M2: usize = 64;
 
 /** Milliseconds of a pane, at least. */
-const PANE_MS_MIN: f64 = 1000;
+export const PANE_MS_MIN: f64 = 1000;
 
 let kind: i32 = 0;
 let d: f64 = 0;
 let width: f64 = 0;
 let maxGap: f64 = 0;
 
-/** The fold so far: sum, least, greatest or mean; sum of squares; count. */
+/** The fold so far: sum or mean; sum of squares; count. */
 let foldValue: f64 = 0;
 let foldM2: f64 = 0;
 let foldN: u32 = 0;
@@ -69,7 +66,7 @@ let foldN: u32 = 0;
 /** Says what rings of panes look like; the newest of `places` panes is not in them. */
 export function shapeWindow(windowKind: i32, places: u32): void {
   kind = windowKind;
-  shapeRings(0, kind != WINDOW_COUNT, kind == WINDOW_SPREAD, !isExtreme(), places - 1);
+  shapeRings(0, kind != WINDOW_COUNT, kind == WINDOW_SPREAD, true, places - 1);
 }
 
 /** Says what the next pass of `opWindow` is about. */
@@ -81,40 +78,26 @@ export function startWindow(windowKind: i32, duration: f64, places: u32, gap: f6
 }
 
 @inline
-function isExtreme(): bool {
-  return kind == WINDOW_LEAST || kind == WINDOW_GREATEST;
-}
-
-@inline
-function extreme(a: f64, b: f64): f64 {
-  return kind == WINDOW_LEAST ? min<f64>(a, b) : max<f64>(a, b);
-}
-
-@inline
 function startFold(): void {
-  foldValue = isExtreme() ? NaN : 0;
+  foldValue = 0;
   foldM2 = 0;
   foldN = 0;
 }
 
 function loadFold(at: usize): void {
-  if (!isExtreme()) foldN = load<u32>(at, W_FOLD_N);
+  foldN = load<u32>(at, W_FOLD_N);
   if (kind != WINDOW_COUNT) foldValue = load<f64>(at, W_FOLD);
   if (kind == WINDOW_SPREAD) foldM2 = load<f64>(at, W_FOLD_M2);
 }
 
 function storeFold(at: usize): void {
-  if (!isExtreme()) store<u32>(at, foldN, W_FOLD_N);
+  store<u32>(at, foldN, W_FOLD_N);
   if (kind != WINDOW_COUNT) store<f64>(at, foldValue, W_FOLD);
   if (kind == WINDOW_SPREAD) store<f64>(at, foldM2, W_FOLD_M2);
 }
 
 /** Takes a pane into the fold (Chan 1979 for its spread); an empty one changes nothing. */
 function foldPane(x: f64, squares: f64, n: u32): void {
-  if (isExtreme()) {
-    if (x == x) foldValue = foldValue == foldValue ? extreme(foldValue, x) : x;
-    return;
-  }
   if (n == 0) return;
   const before = <f64>foldN;
   foldN += n;
@@ -133,7 +116,7 @@ function foldPane(x: f64, squares: f64, n: u32): void {
 }
 
 function foldNewest(at: usize): void {
-  const n = isExtreme() ? 0 : load<u32>(at, W_PANE_N);
+  const n = load<u32>(at, W_PANE_N);
   const x = kind == WINDOW_COUNT ? 0 : load<f64>(at, W_PANE);
   foldPane(x, kind == WINDOW_SPREAD ? load<f64>(at, W_PANE_M2) : 0, n);
 }
@@ -144,8 +127,7 @@ function refold(at: usize): void {
   const count = ringCount(at);
   if (kind == WINDOW_TOTAL) foldTotals(at, count);
   for (let i: u32 = 0; kind != WINDOW_TOTAL && i < count; i++) {
-    if (isExtreme()) foldPane(ringValue(at, i), 0, 0);
-    else foldPane(ringValue(at, i), ringSquares(at, i), ringN(at, i));
+    foldPane(ringValue(at, i), ringSquares(at, i), ringN(at, i));
   }
   storeFold(at);
 }
@@ -180,15 +162,8 @@ function changes(at: usize, left: u32): bool {
     store<u32>(at, n, W_FOLD_N);
     return false;
   }
-  if (!isExtreme()) {
-    for (let i: u32 = 0; i < left; i++) {
-      if (ringN(at, i) != 0) return true;
-    }
-    return false;
-  }
-  const fold = load<f64>(at, W_FOLD);
   for (let i: u32 = 0; i < left; i++) {
-    if (ringValue(at, i) == fold) return true;
+    if (ringN(at, i) != 0) return true;
   }
   return false;
 }
@@ -211,8 +186,8 @@ function leave(at: usize, before: f64): void {
 
 function startPane(at: usize, pane: f64): void {
   store<f64>(at, pane, W_NEWEST);
-  if (!isExtreme()) store<u32>(at, 0, W_PANE_N);
-  if (kind != WINDOW_COUNT) store<f64>(at, isExtreme() ? NaN : 0, W_PANE);
+  store<u32>(at, 0, W_PANE_N);
+  if (kind != WINDOW_COUNT) store<f64>(at, 0, W_PANE);
   if (kind == WINDOW_SPREAD) store<f64>(at, 0, W_PANE_M2);
 }
 
@@ -228,11 +203,10 @@ function enter(at: usize, pane: f64): void {
     loadFold(at);
     foldNewest(at);
     storeFold(at);
-    const n = isExtreme() ? 0 : load<u32>(at, W_PANE_N);
+    const n = load<u32>(at, W_PANE_N);
     const x = kind == WINDOW_COUNT ? 0 : load<f64>(at, W_PANE);
     ringPush(at, 0, x, kind == WINDOW_SPREAD ? load<f64>(at, W_PANE_M2) : 0, n);
-    const empty = isExtreme() ? NaN : 0;
-    for (let each = newest + 1; each < pane; each++) ringPush(at, 0, empty, 0, 0);
+    for (let each = newest + 1; each < pane; each++) ringPush(at, 0, 0, 0, 0);
   }
   startPane(at, pane);
 }
@@ -240,11 +214,6 @@ function enter(at: usize, pane: f64): void {
 /** Takes a value into the newest pane (Welford 1962 for its spread). */
 @inline
 function add(at: usize, x: f64): void {
-  if (isExtreme()) {
-    const before = load<f64>(at, W_PANE);
-    store<f64>(at, before == before ? extreme(before, x) : x, W_PANE);
-    return;
-  }
   const n = load<u32>(at, W_PANE_N) + 1;
   store<u32>(at, n, W_PANE_N);
   if (kind == WINDOW_TOTAL) store<f64>(at, load<f64>(at, W_PANE) + x, W_PANE);
@@ -280,7 +249,7 @@ function finite(x: f64): f64 {
 function result(at: usize, t: f64, out: usize, outAverage: usize): void {
   const newest = load<f64>(at, W_NEWEST);
   if (newest != newest) {
-    store<f64>(out, kind == WINDOW_TOTAL || kind == WINDOW_COUNT ? 0 : NaN);
+    store<f64>(out, kind == WINDOW_SPREAD ? NaN : 0);
     if (kind == WINDOW_TOTAL) store<f64>(outAverage, NaN);
     return;
   }
@@ -351,19 +320,19 @@ export function saveWindow(at: usize): void {
   for (let i: u32 = 0; i < count; i++) {
     const x = kind == WINDOW_COUNT ? 0 : ringValue(at, i);
     const squares = kind == WINDOW_SPREAD ? ringSquares(at, i) : 0;
-    putPane(newest - <f64>(count - i), x, squares, isExtreme() ? 0 : ringN(at, i));
+    putPane(newest - <f64>(count - i), x, squares, ringN(at, i));
   }
   const x = kind == WINDOW_COUNT ? 0 : load<f64>(at, W_PANE);
   const squares = kind == WINDOW_SPREAD ? load<f64>(at, W_PANE_M2) : 0;
-  putPane(newest, x, squares, isExtreme() ? 0 : load<u32>(at, W_PANE_N));
+  putPane(newest, x, squares, load<u32>(at, W_PANE_N));
 }
 
 function putPane(pane: f64, x: f64, squares: f64, n: u32): void {
-  if (isExtreme() ? x != x : n == 0) return;
+  if (n == 0) return;
   put(pane);
   if (kind != WINDOW_COUNT) put(x);
   if (kind == WINDOW_SPREAD) put(squares);
-  if (!isExtreme()) put(<f64>n);
+  put(<f64>n);
 }
 
 /** Reads what `saveWindow` wrote; `places` is what `startWindow` was told. */
@@ -385,7 +354,7 @@ export function loadWindow(at: usize, places: u32, words: u32): bool {
     enter(at, pane);
     if (kind != WINDOW_COUNT) store<f64>(at, take(), W_PANE);
     if (kind == WINDOW_SPREAD) store<f64>(at, take(), W_PANE_M2);
-    if (!isExtreme()) store<u32>(at, <u32>take(), W_PANE_N);
+    store<u32>(at, <u32>take(), W_PANE_N);
   }
   return true;
 }

@@ -154,7 +154,7 @@ export const OP_CUSTOM = 31;
  * WINDOW_TOTAL: dst the sum, the next register the average.
  */
 export const OP_WINDOW = 15;
-/** dst the mean of a weighted by time, k0 tau; the next register its score; k1 max_gap. */
+/** dst the mean of a weighted by time, its score if the flags are 1; k0 tau, k1 max_gap. */
 export const OP_WEIGHTED = 16;
 
 /** Conditions: dst is a condition register; c is the comparison. */

@@ -31,16 +31,31 @@ import {
   OP_WEIGHTED,
   OP_WINDOW,
   V_LAST_T,
+  WINDOW_GREATEST,
+  WINDOW_LEAST,
 } from "./plan_layout";
 import { loadSlots, saveSlots, shapeSlots } from "./ops_slots";
 import { loadTruth, saveTruth } from "./ops_state";
 import { saveHeld } from "./ops_time";
+import { loadExtreme, saveExtreme, startExtreme } from "./ops_extreme";
 import { loadWindow, saveWindow, startWindow } from "./ops_window";
 import { loadSignal, saveSignal } from "./signals";
 import { loadPlain, savePlain } from "./words";
 
 /** Words that most states take, at most. */
 const WORDS_FEW: u32 = 8;
+
+/** Whether the window is one of `lowest` and `highest`. */
+@inline
+function isExtreme(at: usize): bool {
+  const kind = load<i32>(at, I_B);
+  return kind == WINDOW_LEAST || kind == WINDOW_GREATEST;
+}
+
+@inline
+function extremeOf(at: usize): void {
+  startExtreme(load<i32>(at, I_B), load<f64>(at, I_K0), load<u32>(at, I_C));
+}
 
 @inline
 function windowOf(at: usize): void {
@@ -71,7 +86,7 @@ export function saveState(target: u32, base: usize): void {
     case OP_AGE:
       return savePlain(state, 1);
     case OP_WEIGHTED:
-      return savePlain(state, 5);
+      return savePlain(state, load<i32>(at, I_FLAGS) ? 5 : 3);
     case OP_HELD:
       return saveHeld(state);
     case OP_PREV_CONDITION:
@@ -80,6 +95,10 @@ export function saveState(target: u32, base: usize): void {
       slotsOf(at);
       return saveSlots(base, state, load<u32>(at, I_A));
     case OP_WINDOW:
+      if (isExtreme(at)) {
+        extremeOf(at);
+        return saveExtreme(state);
+      }
       windowOf(at);
       return saveWindow(state);
     case OP_CUSTOM:
@@ -102,7 +121,7 @@ export function loadState(target: u32, base: usize, words: u32): bool {
     case OP_AGE:
       return loadPlain(state, 1, words);
     case OP_WEIGHTED:
-      return loadPlain(state, 5, words);
+      return loadPlain(state, load<i32>(at, I_FLAGS) ? 5 : 3, words);
     case OP_HELD:
       return loadPlain(state, 3, words);
     case OP_PREV_CONDITION:
@@ -116,6 +135,10 @@ export function loadState(target: u32, base: usize, words: u32): bool {
       return loadSlots(base, state, load<u32>(at, I_A), places, width, d, d + maxGap, t, words);
     }
     case OP_WINDOW:
+      if (isExtreme(at)) {
+        extremeOf(at);
+        return loadExtreme(state, load<u32>(at, I_C), words);
+      }
       windowOf(at);
       return loadWindow(state, load<u32>(at, I_C), words);
     case OP_CUSTOM:

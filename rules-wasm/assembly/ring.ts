@@ -275,6 +275,12 @@ export function ringDrop(at: usize, n: u32): void {
   if (count == 0 && load<u8>(at, CAP) > CAP_MIN) ringRelease(at);
 }
 
+/** Drops the newest. */
+@inline
+export function ringDropLast(at: usize): void {
+  store<u8>(at, <u8>(ringCount(at) - 1), COUNT);
+}
+
 /** Empties the ring and gives its block back; a mark stays. */
 export function ringRelease(at: usize): void {
   const block = blockOf(at);

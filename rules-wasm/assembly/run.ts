@@ -53,9 +53,12 @@ import {
   V_LISTED,
   V_NEXT,
   V_PREV,
+  WINDOW_GREATEST,
+  WINDOW_LEAST,
 } from "./plan_layout";
 import { admit, bringMasks, clearMasks, endLate, enterRow, leaveRows } from "./ops_admit";
 import { releaseSlots, shapeSlots } from "./ops_slots";
+import { shapeExtreme } from "./ops_extreme";
 import { shapeWindow } from "./ops_window";
 import { evaluate } from "./evaluate";
 import { clearAll, forgetActive, lifecycle } from "./lifecycle";
@@ -154,7 +157,9 @@ function releaseBlocks(base: usize): void {
         shapeSlots(load<u32>(at, I_FLAGS), load<u32>(at, I_C));
         releaseSlots(state);
       } else {
-        shapeWindow(load<i32>(at, I_B), load<u32>(at, I_C));
+        const kind = load<i32>(at, I_B);
+        if (kind == WINDOW_LEAST || kind == WINDOW_GREATEST) shapeExtreme(kind, load<u32>(at, I_C));
+        else shapeWindow(kind, load<u32>(at, I_C));
         ringRelease(state);
       }
     }
