@@ -7,13 +7,15 @@ import { createEngine } from "./engine.ts";
 import { loadCatalog } from "./language/catalog_file.ts";
 import { formatFaults } from "./language/format_fault.ts";
 import { loadRules } from "./language/rules_file.ts";
+import { loadZones } from "./language/zones_file.ts";
 import { warningsOf } from "./language/warnings.ts";
 import { asBatch, randomLog } from "./reference/random_log.ts";
 import { randomRules } from "./reference/random_rules.ts";
+import { type Place, randomPlace, randomZones } from "./reference/random_zones.ts";
 import { hashVersion } from "./version.ts";
 
 const FIRST_SEED = Number(Deno.env.get("KILTER_SEED") ?? 1);
-const SEEDS = Number(Deno.env.get("KILTER_SEEDS") ?? 250);
+const SEEDS = Number(Deno.env.get("KILTER_SEEDS") ?? 120);
 
 function shipped(): Catalog {
   const text = Deno.readTextFileSync(new URL("./signals.yaml", import.meta.url));
@@ -38,21 +40,31 @@ function narrow(catalog: Catalog): Catalog {
   return { ...catalog, signals };
 }
 
+/** Random rules that ask about random zones at a place. */
+function rulesAmongZones(random: Seeded, place: Place) {
+  const map = randomZones(random, place);
+  const read = loadZones(map.text, { file: "zones", hash: hashVersion });
+  if (!read.ok) throw new Error(formatFaults(read.faults, map.text));
+  return { text: randomRules(random, map.ids), zones: read.zones };
+}
+
 Deno.test(`warnings: no rule that fires over ${SEEDS} random logs was said never to`, () => {
   const catalogs = [shipped(), narrow(shipped())];
   let never = 0;
   let fired = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
     const random = new Seeded(seed);
-    const text = randomRules(random);
+    const place = randomPlace(random);
+    const { text, zones } = rulesAmongZones(random, place);
     const file = `rules of seed ${seed}`;
-    const loaded = loadRules(text, { file, catalog: random.pick(catalogs), hash: hashVersion });
+    const options = { file, catalog: random.pick(catalogs), zones, hash: hashVersion };
+    const loaded = loadRules(text, options);
     if (!loaded.ok) throw new Error(formatFaults(loaded.faults, text));
     const found = warningsOf(text, loaded.rules, { file });
     const dead = new Set(found.filter(({ code }) => code === "never-fires").map((w) => w.rule));
     const stuck = new Set(found.filter(({ code }) => code === "never-clears").map((w) => w.rule));
     never += dead.size + stuck.size;
-    const log = randomLog(random, 400);
+    const log = randomLog(random, 400, place);
     const { anomalies } = createEngine(loaded.rules, { partition: 0 })
       .push(asBatch(log, 0, log.length));
     for (const { value } of anomalies) {
@@ -72,9 +84,10 @@ Deno.test("warnings: a rule said to fire on every sample is never not firing", (
   let always = 0;
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed++) {
     const random = new Seeded(seed);
-    const text = randomRules(random);
+    const place = randomPlace(random);
+    const { text, zones } = rulesAmongZones(random, place);
     const file = `rules of seed ${seed}`;
-    const loaded = loadRules(text, { file, catalog, hash: hashVersion });
+    const loaded = loadRules(text, { file, catalog, zones, hash: hashVersion });
     if (!loaded.ok) throw new Error(formatFaults(loaded.faults, text));
     const said = warningsOf(text, loaded.rules, { file })
       .filter(({ code }) => code === "always-true").map((warning) => warning.rule);
@@ -87,7 +100,7 @@ Deno.test("warnings: a rule said to fire on every sample is never not firing", (
       clear: null,
       forMs: 0,
     }));
-    const log = randomLog(random, 400);
+    const log = randomLog(random, 400, place);
     const { anomalies } = createEngine({ ...loaded.rules, rules: inverted }, { partition: 0 })
       .push(asBatch(log, 0, log.length));
     assertEquals(anomalies.length, 0, `KILTER_SEED=${seed} KILTER_SEEDS=1\n${text}`);

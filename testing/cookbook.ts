@@ -8,6 +8,7 @@ import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
 import { formatFaults } from "../rules-wasm/language/format_fault.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import { loadZones } from "../rules-wasm/language/zones_file.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -36,10 +37,14 @@ export async function readCookbook(page: string): Promise<Cookbook> {
   const catalogText = await Deno.readTextFile(new URL("rules-wasm/signals.yaml", ROOT));
   const read = loadCatalog(catalogText, { file: "signals.yaml" });
   if (!read.ok) throw new Error(formatFaults(read.faults, catalogText));
+  const zonesText = /^```json zones\n([^]*?)^```/m.exec(page)?.[1] ?? "";
+  const zones = loadZones(zonesText, { file: "cookbook zones", hash: hashVersion });
+  if (!zones.ok) throw new Error(formatFaults(zones.faults, zonesText));
   const rulesText = `version: 1\nrules:\n${listOf("- id:")}`;
   const loaded = loadRules(rulesText, {
     file: "cookbook rules",
     catalog: read.catalog,
+    zones: zones.zones,
     hash: hashVersion,
   });
   if (!loaded.ok) throw new Error(formatFaults(loaded.faults, rulesText));

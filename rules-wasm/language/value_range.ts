@@ -166,10 +166,11 @@ export class ValueRanges {
       }
       case "count":
         return this.canHold(call.args[0]) ? { low: 0, high: Infinity } : only(0);
+      // Of the last sample that brought both, which may be older than either is by now.
       case "latitude":
-        return this.of(call.args[0], moment);
+        return this.ever(call.args[0]);
       case "longitude":
-        return this.of(call.args[1], moment);
+        return this.ever(call.args[1]);
       case "age":
       case "moved":
         return { low: 0, high: Infinity };
