@@ -62,6 +62,6 @@ export interface FleetFrame {
 
 /** One transition as it changes a view. */
 export interface AnomalyEvent {
-  readonly kind: TransitionKind | "acknowledged" | "snoozed" | "noted";
+  readonly kind: TransitionKind | "acknowledged" | "snoozed" | "assigned" | "noted";
   readonly anomaly: AnomalyView;
 }

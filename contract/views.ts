@@ -61,8 +61,36 @@ export interface AnomalyView {
   /** Epoch milliseconds, null if not snoozed. */
   readonly snoozedUntil: number | null;
   readonly acknowledgedAt: number | null;
-  readonly notes: readonly { readonly at: number; readonly text: string }[];
+  /** Name of whoever looks after it; "" for nobody. */
+  readonly assignee: string;
+  /** Oldest first. */
+  readonly notes: readonly AnomalyNote[];
+  /** What people did about it beside notes, oldest first; the first ones go beyond a bound. */
+  readonly acts: readonly AnomalyAct[];
 }
+
+/** When somebody did something; `by` is the name that they gave, "" for none. */
+export interface Doing {
+  /** Server clock, epoch milliseconds. */
+  readonly at: number;
+  readonly by: string;
+}
+
+/** What a person wrote about an anomaly. */
+export interface AnomalyNote extends Doing {
+  readonly text: string;
+}
+
+/** What a person did about an anomaly. */
+export type AnomalyAct =
+  & Doing
+  & (
+    | { readonly kind: "acknowledged" | "unacknowledged" | "woken" }
+    /** Until then, epoch milliseconds. */
+    | { readonly kind: "snoozed"; readonly until: number }
+    /** "" for nobody. */
+    | { readonly kind: "assigned"; readonly to: string }
+  );
 
 /** One page of anomalies, newest first. */
 export interface AnomalyPage {

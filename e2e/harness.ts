@@ -23,12 +23,22 @@ export interface RunningKilter {
   stop(): Promise<void>;
 }
 
+/** How a program is started. */
+export interface StartOptions {
+  /** `dev` unless said otherwise. */
+  readonly command?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /**
- * Builds the islands and starts `dev` in a process of its own, on a free port, over empty data.
+ * Builds the islands and starts the program in a process of its own, on a free port, over empty data.
  *
  * @throws {Error} with what it said if it does not listen within 20 seconds
  */
-export async function startKilter(args: readonly string[] = []): Promise<RunningKilter> {
+export async function startKilter(
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<RunningKilter> {
   await run(["task", "--quiet", "build:islands"]);
   const data = await Deno.makeTempDir({ prefix: "kilter-e2e-" });
   const child = new Deno.Command(Deno.execPath(), {
@@ -41,7 +51,7 @@ export async function startKilter(args: readonly string[] = []): Promise<Running
       `--allow-write=${data}`,
       "--allow-env",
       "main.ts",
-      "dev",
+      options.command ?? "dev",
       "--port",
       "0",
       "--data",
@@ -49,6 +59,7 @@ export async function startKilter(args: readonly string[] = []): Promise<Running
       ...args,
     ],
     cwd: new URL("../", import.meta.url),
+    env: options.env,
     stdout: "null",
     stderr: "piped",
     stdin: "null",

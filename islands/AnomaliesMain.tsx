@@ -1,24 +1,17 @@
 /// <reference lib="dom" />
 /** The anomalies page: filters, groups by rule, and every anomaly with its steps. */
-import { useComputed } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
-import { ANOMALY_STATES, type AnomalyState, type AnomalyView } from "../contract/views.ts";
-import { Message } from "./AnomalyQueue.tsx";
-import {
-  counted,
-  formatCount,
-  formatDateTime,
-  formatElapsed,
-  ruleTitle,
-  vehiclePath,
-} from "./format.ts";
+import { ANOMALY_STATES, type AnomalyView } from "../contract/views.ts";
+import { ListedCard, STATE_WORDS } from "./AnomalyCard.tsx";
+import { counted, formatCount, formatDateTime, ruleTitle, vehiclePath } from "./format.ts";
 import { byRule, type Group, isListed, type ListFilter, withEvent } from "./groups.ts";
 import { Name } from "./Name.tsx";
 import { SEVERITY_WORDS, severityLevel, WORST_FIRST } from "./severity.ts";
 import { SeverityLabel, SeverityShape } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
+import { type Ask, revealCard, useTriage } from "./triage_keys.ts";
+import { TriageDialogs } from "./TriageDialogs.tsx";
 import { visibleText } from "./visible_text.ts";
-import { WhyDialog } from "./WhyDialog.tsx";
 
 /** Anomalies kept in the list at most, as more come live. */
 const LISTED_MAX = 300;
@@ -34,21 +27,20 @@ export interface AnomaliesProps {
   readonly rules: readonly string[];
 }
 
-/** States in words. */
-export const STATE_WORDS: Readonly<Record<AnomalyState, string>> = {
-  open: "Open",
-  acknowledged: "Acknowledged",
-  snoozed: "Snoozed",
-  cleared: "Cleared",
-};
-
 /** The page. */
 export function AnomaliesMain(props: { store: AppStore; page: AnomaliesProps }) {
   const { store, page } = props;
   const [groups, setGroups] = useState(page.groups);
   const [list, setList] = useState(page.anomalies);
   const [fresh, setFresh] = useState(0);
-  const [why, setWhy] = useState<AnomalyView | null>(null);
+  const { asked, ask, close } = useTriage({
+    store,
+    anomalies: list,
+    select: ({ id }) => {
+      store.anomaly.value = id;
+      revealCard(id);
+    },
+  });
   useEffect(() => {
     const known = new Map(page.anomalies.map((anomaly) => [anomaly.id, anomaly]));
     store.onAnomaly = (event) => {
@@ -75,11 +67,11 @@ export function AnomaliesMain(props: { store: AppStore; page: AnomaliesProps }) 
         </a>
       )}
       <GroupTable store={store} groups={groups} stepMs={page.stepMs} />
-      <AnomalyList store={store} list={list} onWhy={setWhy} />
+      <AnomalyList store={store} list={list} place={placeOf(page.filter)} ask={ask} />
       {page.cursor !== null && (
         <a class="button" href={`/anomalies${filterQuery(page.filter, page.cursor)}`}>Older</a>
       )}
-      {why !== null && <WhyDialog store={store} anomaly={why} onClose={() => setWhy(null)} />}
+      <TriageDialogs store={store} asked={asked} onClose={close} />
     </div>
   );
 }
@@ -216,9 +208,10 @@ function Density(props: { counts: readonly number[] }) {
 function AnomalyList(props: {
   store: AppStore;
   list: readonly AnomalyView[];
-  onWhy: (anomaly: AnomalyView) => void;
+  place: string;
+  ask: Ask;
 }) {
-  const { store, list, onWhy } = props;
+  const { store, list, place, ask } = props;
   if (list.length === 0) return null;
   return (
     <section aria-labelledby="list-title">
@@ -227,81 +220,10 @@ function AnomalyList(props: {
       </h2>
       <ol class="cards">
         {list.slice(0, LISTED_MAX).map((anomaly) => (
-          <ListedCard key={anomaly.id} store={store} anomaly={anomaly} onWhy={onWhy} />
+          <ListedCard key={anomaly.id} store={store} anomaly={anomaly} place={place} ask={ask} />
         ))}
       </ol>
     </section>
-  );
-}
-
-/** One anomaly with its steps; these are forms, so that they work without scripts. */
-export function ListedCard(props: {
-  store: AppStore;
-  anomaly: AnomalyView;
-  onWhy: (anomaly: AnomalyView) => void;
-}) {
-  const { store, onWhy } = props;
-  // Steps taken here show at once, before the server's word comes back over the stream.
-  const shown = useComputed(() => {
-    store.anomalies.list.value;
-    return store.anomalies.get(props.anomaly.id)?.state;
-  });
-  const { anomaly } = props;
-  const state = anomaly.state === "cleared" ? "cleared" : shown.value ?? anomaly.state;
-  const zone = store.preferences.zone.value;
-  const since = state === "cleared"
-    ? `lasted ${formatElapsed((anomaly.clearedAt ?? anomaly.at) - anomaly.openedAt)}`
-    : formatElapsed(store.clock.second.value - anomaly.openedAt);
-  const step = (kind: "ack" | "snooze") => (event: Event) => {
-    if (store.anomalies.get(anomaly.id) === undefined) return;
-    event.preventDefault();
-    store.triage.take(kind, anomaly);
-  };
-  return (
-    <li class={`card ${anomaly.severity}${state === "cleared" ? " gone" : ""}`}>
-      <SeverityShape severity={anomaly.severity} named />
-      <h3>
-        <Name text={ruleTitle(anomaly.rule)} />{" "}
-        {anomaly.count > 1 && <small>×{anomaly.count}</small>}
-      </h3>
-      <time>{since}</time>
-      <p>
-        <Message anomaly={anomaly} />
-      </p>
-      <small class="meta">
-        {STATE_WORDS[state]} · opened {formatDateTime(anomaly.openedAt, zone)}
-        {anomaly.reason !== null && anomaly.reason !== "condition" && ` · ${anomaly.reason}`}
-        {anomaly.notes.map(({ text, at }) => <q key={at}>{text}</q>)}
-      </small>
-      <div class="acts">
-        {state === "open" && (
-          <StepForm anomaly={anomaly} kind="ack" label="Acknowledge" onStep={step("ack")} />
-        )}
-        {(state === "open" || state === "acknowledged") && (
-          <StepForm anomaly={anomaly} kind="snooze" label="Snooze 1 h" onStep={step("snooze")} />
-        )}
-        <button type="button" class="scripted" onClick={() => onWhy(anomaly)}>Why?</button>
-      </div>
-    </li>
-  );
-}
-
-function StepForm(props: {
-  anomaly: AnomalyView;
-  kind: "ack" | "snooze";
-  label: string;
-  onStep: (event: Event) => void;
-}) {
-  const { anomaly, kind, label, onStep } = props;
-  return (
-    <form
-      method="post"
-      action={`/api/anomalies/${encodeURIComponent(anomaly.id)}/${kind}`}
-      onSubmit={onStep}
-    >
-      <input type="hidden" name="next" value="/anomalies" />
-      <button type="submit">{label}</button>
-    </form>
   );
 }
 
@@ -310,6 +232,11 @@ function worstOf(groups: readonly Group[]): Group["severity"] {
     (worst, { severity }) => severityLevel(severity) > severityLevel(worst) ? severity : worst,
     groups[0].severity,
   );
+}
+
+/** The page under this filter, as a form leads back to it. */
+function placeOf(filter: ListFilter): string {
+  return `/anomalies${filterQuery(filter)}`;
 }
 
 function filterQuery(filter: ListFilter, cursor: string | null = null): string {

@@ -1,16 +1,16 @@
 /// <reference lib="dom" />
 /** The queue beside the map: what is open, by severity, and the steps of triage. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import type { AnomalyState, AnomalyView } from "../contract/views.ts";
-import { formatCount, formatElapsed, messageText, ruleTitle, vehiclePath } from "./format.ts";
+import { Message, PlainSteps, Steps } from "./AnomalyCard.tsx";
+import { counted, formatCount, formatElapsed, ruleTitle } from "./format.ts";
 import { isInUse } from "./in_use.ts";
 import { Name } from "./Name.tsx";
 import { type HeldList, holdList } from "./queue_hold.ts";
 import { SeverityShape } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
-import { isPlainKey } from "./TopBar.tsx";
-import { visibleText } from "./visible_text.ts";
-import { WhyDialog } from "./WhyDialog.tsx";
+import { type Ask, useTriage } from "./triage_keys.ts";
+import { TriageDialogs } from "./TriageDialogs.tsx";
 
 const TABS = ["open", "acknowledged", "snoozed"] as const;
 type Tab = typeof TABS[number];
@@ -36,48 +36,17 @@ const NOTHING: HeldList = { cards: [], waiting: 0 };
 export function AnomalyQueue(props: { store: AppStore }) {
   const { store } = props;
   const [tab, setTab] = useState<Tab>("open");
-  const [why, setWhy] = useState<AnomalyView | null>(null);
   const list = useRef<HTMLOListElement>(null);
   const held = useHeldList(store, tab, list);
   const { cards } = held;
-  const keys = useRef<(event: KeyboardEvent) => void>(() => {});
-  keys.current = (event) => {
-    const at = cards.findIndex(({ anomaly }) => anomaly.id === store.anomaly.value);
-    const chosen = cards[at]?.anomaly;
-    const go = (to: number) => {
-      const card = cards[Math.min(cards.length - 1, Math.max(0, to))];
-      if (card === undefined) return;
-      store.selectAnomaly(card.anomaly.id, card.anomaly.vehicle);
-      reveal(list.current, card.anomaly.id);
-    };
-    const take = (step: "ack" | "snooze") => {
-      if (chosen === undefined || cards[at].gone) return;
-      go(at + 1 < cards.length ? at + 1 : at - 1);
-      store.triage.take(step, chosen);
-    };
-    switch (event.key.toLowerCase()) {
-      case "j":
-        return go(at + 1);
-      case "k":
-        return go(at < 0 ? 0 : at - 1);
-      case "a":
-        return take("ack");
-      case "s":
-        return take("snooze");
-      case "e":
-        if (chosen !== undefined) setWhy(chosen);
-        return;
-      case "z":
-        store.triage.undoLast();
-    }
-  };
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
-      if (isPlainKey(event)) keys.current(event);
-    };
-    document.addEventListener("keydown", onKey);
-    return () => document.removeEventListener("keydown", onKey);
-  }, []);
+  const { asked, ask, close } = useTriage({
+    store,
+    anomalies: cards.map(({ anomaly }) => anomaly),
+    select: ({ id, vehicle }) => {
+      store.selectAnomaly(id, vehicle);
+      reveal(list.current, id);
+    },
+  });
 
   const now = store.clock.second.value;
   return (
@@ -118,7 +87,7 @@ export function AnomalyQueue(props: { store: AppStore }) {
             anomaly={anomaly}
             gone={gone}
             now={now}
-            onWhy={() => setWhy(anomaly)}
+            ask={ask}
           />
         ))}
       </ol>
@@ -128,7 +97,7 @@ export function AnomalyQueue(props: { store: AppStore }) {
           The first {CARDS_MAX} of {formatCount(cards.length)}; <a href="/anomalies">see all</a>.
         </p>
       )}
-      {why !== null && <WhyDialog store={store} anomaly={why} onClose={() => setWhy(null)} />}
+      <TriageDialogs store={store} asked={asked} onClose={close} />
     </aside>
   );
 }
@@ -162,13 +131,14 @@ function QueueCard(props: {
   anomaly: AnomalyView;
   gone: boolean;
   now: number;
-  onWhy: () => void;
+  ask: Ask;
 }) {
-  const { store, anomaly, gone, now, onWhy } = props;
+  const { store, anomaly, gone, now, ask } = props;
   const { id, severity, vehicle, state } = anomaly;
   const isChosen = store.anomaly.value === id;
   return (
     <li
+      id={`a-${id}`}
       data-id={id}
       class={`card ${severity}${gone ? " gone" : ""}`}
       aria-current={isChosen ? "true" : undefined}
@@ -185,51 +155,24 @@ function QueueCard(props: {
       <p>
         <Message anomaly={anomaly} />
       </p>
+      {(anomaly.assignee !== "" || anomaly.notes.length > 0) && (
+        <small class="meta">
+          {anomaly.assignee !== "" && (
+            <>
+              With <Name text={anomaly.assignee} />
+            </>
+          )}
+          {anomaly.assignee !== "" && anomaly.notes.length > 0 && " · "}
+          {anomaly.notes.length > 0 && counted(anomaly.notes.length, "note")}
+        </small>
+      )}
       {isChosen && !gone && (
         <div class="acts">
-          {state === "open" && (
-            <button
-              type="button"
-              class="primary"
-              onClick={() => store.triage.take("ack", anomaly)}
-            >
-              Acknowledge <kbd>A</kbd>
-            </button>
-          )}
-          {state !== "snoozed" && (
-            <button
-              type="button"
-              onClick={() => store.triage.take("snooze", anomaly)}
-            >
-              Snooze 1 h <kbd>S</kbd>
-            </button>
-          )}
-          <button type="button" onClick={onWhy}>
-            Why? <kbd>E</kbd>
-          </button>
+          <Steps store={store} anomaly={anomaly} ask={ask} isChosen />
         </div>
       )}
+      {store.link.value === null && <PlainSteps anomaly={anomaly} place="/" />}
     </li>
-  );
-}
-
-/** The message, the vehicle's id in it a link to its page. */
-export function Message(props: { anomaly: AnomalyView }) {
-  const { vehicle, openedAt } = props.anomaly;
-  const message = messageText(props.anomaly.message);
-  const link = (
-    <a href={vehiclePath(vehicle, openedAt)}>
-      <Name text={vehicle} />
-    </a>
-  );
-  if (message === "") return link;
-  if (message.startsWith(vehicle)) {
-    return <>{link}{visibleText(message.slice(vehicle.length))}</>;
-  }
-  return (
-    <>
-      {link} · <Name text={message} />
-    </>
   );
 }
 

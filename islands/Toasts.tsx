@@ -12,7 +12,7 @@ export function Toasts(props: { store: AppStore }) {
           <span>{toast.text}</span>
           {toast.undo !== null && (
             <button type="button" onClick={toast.undo}>
-              Undo <kbd>Z</kbd>
+              Undo <kbd>U</kbd>
             </button>
           )}
         </div>

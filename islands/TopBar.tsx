@@ -4,7 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 import { Icon } from "./Icon.tsx";
 import { LiveBar } from "./LiveBar.tsx";
 import type { Units } from "./format.ts";
+import { KeysDialog } from "./KeysDialog.tsx";
 import { Name } from "./Name.tsx";
+import { isPlainKey } from "./plain_key.ts";
 import { SearchDialog } from "./SearchDialog.tsx";
 import type { AppStore } from "./store.ts";
 
@@ -13,11 +15,13 @@ export function TopBar(props: { store: AppStore }) {
   const { store } = props;
   const { preferences, shell } = store;
   const [searching, setSearching] = useState(false);
+  const [helping, setHelping] = useState(false);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.key !== "/" || !isPlainKey(event)) return;
+      if (!(event.key === "/" || event.key === "?") || !isPlainKey(event)) return;
       event.preventDefault();
-      setSearching(true);
+      if (event.key === "/") setSearching(true);
+      else setHelping(true);
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
@@ -48,6 +52,16 @@ export function TopBar(props: { store: AppStore }) {
         <Icon name="theme" />
       </button>
       <CopyLink store={store} />
+      <button
+        type="button"
+        class="square copy scripted"
+        title="Keys"
+        aria-label="Keys"
+        onClick={() => setHelping(true)}
+      >
+        ?
+      </button>
+      {helping && <KeysDialog onClose={() => setHelping(false)} />}
       {searching && <SearchDialog store={store} onClose={() => setSearching(false)} />}
     </>
   );
@@ -75,6 +89,16 @@ function Choices(props: { store: AppStore }) {
           </label>
         ))}
       </fieldset>
+      <label class="field">
+        Your name, noted with what you do
+        <input
+          autocomplete="name"
+          maxLength={100}
+          value={preferences.person.value}
+          placeholder="somebody"
+          onChange={(event) => preferences.setPerson(event.currentTarget.value)}
+        />
+      </label>
       <label class="field">
         Times in the zone
         <select value={zone} onChange={(event) => preferences.setZone(event.currentTarget.value)}>
@@ -109,13 +133,4 @@ function CopyLink(props: { store: AppStore }) {
       <Icon name="link" />
     </button>
   );
-}
-
-/** Whether a key is meant for the page: no modifier, not typed into a field, no dialog open. */
-export function isPlainKey(event: KeyboardEvent): boolean {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false;
-  if (document.querySelector("dialog[open]") !== null) return false;
-  const { target } = event;
-  if (!(target instanceof HTMLElement)) return true;
-  return !target.isContentEditable && !/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
 }

@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 import type { AnomalyView, SignalView, VehicleView } from "../contract/views.ts";
-import { ListedCard } from "./AnomaliesMain.tsx";
+import { ListedCard } from "./AnomalyCard.tsx";
 import { fetchVehicle } from "./api.ts";
 import { formatAge, formatDateTime, formatTime, formatValue, vehiclePath } from "./format.ts";
 import { appended, type ChartSeries, stretches } from "./series_data.ts";
@@ -12,8 +12,9 @@ import { SignalChart } from "./SignalChart.tsx";
 import type { AppStore } from "./store.ts";
 import { type Trail, TrailMap } from "./TrailMap.tsx";
 import { messageOf } from "./triage.ts";
+import { revealCard, useTriage } from "./triage_keys.ts";
+import { TriageDialogs } from "./TriageDialogs.tsx";
 import { isolatedText } from "./visible_text.ts";
-import { WhyDialog } from "./WhyDialog.tsx";
 
 /** The page asks for the newest sample this often, milliseconds. */
 const POLL_MS = 1000;
@@ -49,7 +50,14 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
   const { store, page } = props;
   const [telemetry, setTelemetry] = useState<Telemetry>(page);
   const [anomalies, setAnomalies] = useState(page.anomalies);
-  const [why, setWhy] = useState<AnomalyView | null>(null);
+  const { asked, ask, close } = useTriage({
+    store,
+    anomalies,
+    select: ({ id }) => {
+      store.anomaly.value = id;
+      revealCard(id);
+    },
+  });
   const cursor = useSignal<number | null>(page.at);
   useEffect(() => {
     store.onAnomaly = ({ anomaly }) => {
@@ -98,7 +106,13 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
             <h2 id="own-title">Anomalies</h2>
             <ol class="cards">
               {anomalies.map((anomaly) => (
-                <ListedCard key={anomaly.id} store={store} anomaly={anomaly} onWhy={setWhy} />
+                <ListedCard
+                  key={anomaly.id}
+                  store={store}
+                  anomaly={anomaly}
+                  place={vehiclePath(page.vehicle.id, page.at ?? undefined)}
+                  ask={ask}
+                />
               ))}
             </ol>
             {anomalies.length === 0 && <p class="none">None so far.</p>}
@@ -106,7 +120,7 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
           <Values store={store} vehicle={vehicle} signals={page.signals} />
         </div>
       </div>
-      {why !== null && <WhyDialog store={store} anomaly={why} onClose={() => setWhy(null)} />}
+      <TriageDialogs store={store} asked={asked} onClose={close} />
     </div>
   );
 }

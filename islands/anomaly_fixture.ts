@@ -23,7 +23,9 @@ export function anomaly(id: string, given: Partial<AnomalyView> = {}): AnomalyVi
     source: { partition: 0, offset: "7", index: 0 },
     snoozedUntil: null,
     acknowledgedAt: null,
+    assignee: "",
     notes: [],
+    acts: [],
     ...given,
   };
 }

@@ -3,11 +3,12 @@
 import { type ComponentType, h, hydrate } from "preact";
 import { LinkBanner } from "./LiveBar.tsx";
 import { fetchOpenAnomalies } from "./api.ts";
+import { isPlainKey } from "./plain_key.ts";
 import { PROPS_ID, ROOTS } from "./roots.ts";
 import { AppStore, type ShellProps } from "./store.ts";
 import { connectStream } from "./stream.ts";
 import { Toasts } from "./Toasts.tsx";
-import { isPlainKey, TopBar } from "./TopBar.tsx";
+import { TopBar } from "./TopBar.tsx";
 import { messageOf } from "./triage.ts";
 import { bindUrl } from "./url_state.ts";
 

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-/** What a person chose: units, zone, theme. The URL goes before what the browser remembers. */
+/** What a person chose: units, zone, theme, a name. The URL goes before what the browser remembers. */
 import { type Signal, signal } from "@preact/signals";
 import { isZone, type Units } from "./format.ts";
 
@@ -10,11 +10,14 @@ export type Theme = "auto" | "dark" | "light";
 export const THEME_KEY = "kilter.theme";
 const UNITS_KEY = "kilter.units";
 const ZONE_KEY = "kilter.zone";
+const PERSON_KEY = "kilter.person";
 
 /** Choices as signals; on the server and before `load` the plain defaults. */
 export class Preferences {
   readonly units: Signal<Units> = signal<Units>("km/h");
   readonly zone: Signal<string> = signal("UTC");
+  /** Name that acts are noted under, "" for none. */
+  readonly person: Signal<string> = signal("");
   readonly theme: Signal<Theme> = signal<Theme>("auto");
 
   /** Takes over what the URL or the browser knows. */
@@ -25,6 +28,7 @@ export class Preferences {
     const zone = query.get("tz") ?? recall(ZONE_KEY);
     const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
     this.zone.value = zone !== null && isZone(zone) ? zone : local || "UTC";
+    this.person.value = recall(PERSON_KEY) ?? "";
     const theme = recall(THEME_KEY);
     if (theme === "dark" || theme === "light") this.theme.value = theme;
   }
@@ -40,6 +44,12 @@ export class Preferences {
     if (!isZone(zone)) return;
     this.zone.value = zone;
     remember(ZONE_KEY, zone);
+  }
+
+  /** Takes a name and keeps it. */
+  setPerson(name: string): void {
+    this.person.value = name.trim();
+    remember(PERSON_KEY, this.person.value);
   }
 
   /** Turns from dark to light or back, seen from what is shown now. */

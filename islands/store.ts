@@ -74,7 +74,11 @@ export class AppStore {
     this.clock = new Clock(shell.now, wall);
     this.anomalies = new AnomalyStore(shell.anomalies);
     this.pipeline = signal(shell.pipeline);
-    this.triage = new Triage(this.anomalies, this.toaster);
+    this.triage = new Triage(
+      this.anomalies,
+      this.toaster,
+      () => this.preferences.person.value,
+    );
     if (shell.frame !== null) applyFrame(this.#live, shell.frame);
     this.counts = signal(shell.counts ?? countFleet(this.#live));
   }

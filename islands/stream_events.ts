@@ -53,7 +53,7 @@ export function isAnomalyView(value: unknown): value is AnomalyView {
   return fields !== null && typeof fields.id === "string" && typeof fields.rule === "string" &&
     typeof fields.vehicle === "string" && typeof fields.severity === "string" &&
     typeof fields.state === "string" && typeof fields.at === "number" &&
-    Array.isArray(fields.terms);
+    Array.isArray(fields.terms) && Array.isArray(fields.notes) && Array.isArray(fields.acts);
 }
 
 function isHello(value: unknown): value is Hello {

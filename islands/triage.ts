@@ -1,60 +1,69 @@
 /// <reference lib="dom" />
-/** Acknowledge and snooze: shown at once, sent at once, and taken back on request. */
+/** Steps of triage: shown at once, sent at once, and taken back on request. */
 import type { AnomalyEvent } from "../contract/stream.ts";
 import type { AnomalyState, AnomalyView } from "../contract/views.ts";
 import type { AnomalyStore } from "./anomaly_store.ts";
 import { ruleTitle } from "./format.ts";
+import { isAnomalyView } from "./stream_events.ts";
 import type { Toaster } from "./toast.ts";
 import { isolatedText, visibleText } from "./visible_text.ts";
 
-/** Steps of triage and the state that each leads to. */
-const STEPS = { ack: "acknowledged", snooze: "snoozed" } as const;
-/** One step. */
-export type TriageStep = keyof typeof STEPS;
+/** One step of triage. */
+export type TriageStep =
+  | { readonly kind: "ack"; readonly acknowledged: boolean }
+  | { readonly kind: "snooze"; readonly minutes: number }
+  | { readonly kind: "wake" }
+  /** "" for nobody. */
+  | { readonly kind: "assign"; readonly to: string }
+  | { readonly kind: "note"; readonly text: string };
 
-/** A snooze lasts this long, minutes. */
+/** How long a snooze may last, minutes, with its words. */
+export const SNOOZES: readonly (readonly [minutes: number, words: string])[] = [
+  [15, "15 min"],
+  [60, "1 h"],
+  [4 * 60, "4 h"],
+  [24 * 60, "24 h"],
+  [7 * 24 * 60, "7 days"],
+];
+/** A snooze unless chosen otherwise, minutes. */
 export const SNOOZE_MINUTES = 60;
 
-/** What is posted to take a step, and to take it back. */
-const BODIES = {
-  ack: { does: {}, undoes: { acknowledged: false } },
-  snooze: { does: { minutes: SNOOZE_MINUTES }, undoes: { until: null } },
-} as const;
-
-interface Step {
-  readonly id: string;
+interface Taken {
+  readonly anomaly: AnomalyView;
   readonly step: TriageStep;
-  readonly before: AnomalyState;
-  /** The posting of the step; its undoing waits for it. */
-  readonly sent: Promise<void>;
+  /** State before, where the step changes it. */
+  readonly before: AnomalyState | null;
+  /** The posting of the step: what the server answered, null if it refused. Undoing waits for it. */
+  readonly sent: Promise<{ readonly answer: unknown } | null>;
 }
 
 /** Takes steps, and back the last one. */
 export class Triage {
   readonly #anomalies: AnomalyStore;
   readonly #toaster: Toaster;
+  readonly #person: () => string;
   /** States assumed while the server has not answered, by id. */
   readonly #assumed = new Map<string, AnomalyState>();
-  #last: Step | null = null;
+  #last: Taken | null = null;
 
-  constructor(anomalies: AnomalyStore, toaster: Toaster) {
+  /** @param person the name that steps are taken in, "" for none */
+  constructor(anomalies: AnomalyStore, toaster: Toaster, person: () => string) {
     this.#anomalies = anomalies;
     this.#toaster = toaster;
+    this.#person = person;
   }
 
-  /** Acknowledges or snoozes; an anomaly no longer known is left alone. */
-  take(step: TriageStep, anomaly: AnomalyView): void {
+  /** Takes a step; an anomaly no longer known is left alone. */
+  take(anomaly: AnomalyView, step: TriageStep): void {
     const { id, vehicle, rule } = anomaly;
-    const before = this.#anomalies.assume(id, STEPS[step]);
-    if (before === null) return;
-    const sent = this.#send(id, step, BODIES[step].does, STEPS[step], before);
-    const taken = { id, step, before, sent };
+    const state = stateAfter(anomaly, step);
+    const before = state === null ? null : this.#anomalies.assume(id, state);
+    if (state !== null && before === null) return;
+    const sent = this.#send(id, REQUESTS[step.kind], bodyOf(step), state, before);
+    const taken = { anomaly, step, before, sent };
     this.#last = taken;
-    const done = step === "ack" ? "Acknowledged" : "Snoozed for 1 h";
-    this.#toaster.say(
-      `${done}: ${isolatedText(ruleTitle(rule))}, ${isolatedText(vehicle)}`,
-      () => this.#undo(taken),
-    );
+    const what = `${isolatedText(ruleTitle(rule))}, ${isolatedText(vehicle)}`;
+    this.#toaster.say(`${wordsOf(step)}: ${what}`, () => this.#undo(taken));
   }
 
   /** Undoes the last step while its message stands. */
@@ -73,41 +82,126 @@ export class Triage {
     return state === undefined || anomaly.state === "cleared" ? anomaly : { ...anomaly, state };
   }
 
-  #undo(taken: Step): void {
+  async #undo(taken: Taken): Promise<void> {
     if (this.#last !== taken) return;
     this.#last = null;
-    const { id, step, before } = taken;
-    this.#anomalies.assume(id, before);
+    const { anomaly: { id }, step, before } = taken;
+    if (before !== null) this.#anomalies.assume(id, before);
     this.#toaster.say("Undone");
-    taken.sent.then(() => this.#send(id, step, BODIES[step].undoes, before, STEPS[step]));
+    const sent = await taken.sent;
+    if (sent === null) return;
+    const body = undoingOf(taken.anomaly, step, sent.answer);
+    if (body === null) return;
+    await this.#send(id, REQUESTS[step.kind], body, before, stateAfter(taken.anomaly, step));
   }
 
   /** Posts; a refusal is told, and the state shown goes back. Never rejects. */
   async #send(
     id: string,
-    step: TriageStep,
-    body: unknown,
-    state: AnomalyState,
-    before: AnomalyState,
-  ): Promise<void> {
-    this.#assumed.set(id, state);
+    request: string,
+    body: object,
+    state: AnomalyState | null,
+    before: AnomalyState | null,
+  ): Promise<{ readonly answer: unknown } | null> {
+    if (state !== null) this.#assumed.set(id, state);
+    const by = this.#person();
     try {
-      await postJson(`/api/anomalies/${encodeURIComponent(id)}/${step}`, body);
+      const path = `/api/anomalies/${encodeURIComponent(id)}/${request}`;
+      return { answer: await postJson(path, by === "" ? body : { ...body, by }) };
     } catch (fault) {
-      this.#anomalies.assume(id, before);
-      this.#toaster.say(`Not ${state}: ${messageOf(fault)}`);
+      if (before !== null) this.#anomalies.assume(id, before);
+      this.#toaster.say(`Not ${state ?? "done"}: ${messageOf(fault)}`);
+      return null;
     } finally {
       this.#assumed.delete(id);
     }
   }
 }
 
+/** What each step is posted to. */
+const REQUESTS: Readonly<Record<TriageStep["kind"], string>> = {
+  ack: "ack",
+  snooze: "snooze",
+  wake: "snooze",
+  assign: "assign",
+  note: "note",
+};
+
+/** The state that a step leads to; null where it changes none. */
+function stateAfter(anomaly: AnomalyView, step: TriageStep): AnomalyState | null {
+  if (anomaly.state === "cleared") return null;
+  switch (step.kind) {
+    case "ack":
+      if (anomaly.state === "snoozed") return "snoozed";
+      return step.acknowledged ? "acknowledged" : "open";
+    case "snooze":
+      return "snoozed";
+    case "wake":
+      return anomaly.acknowledgedAt === null ? "open" : "acknowledged";
+    case "assign":
+    case "note":
+      return null;
+  }
+}
+
+function bodyOf(step: TriageStep): object {
+  switch (step.kind) {
+    case "ack":
+      return { acknowledged: step.acknowledged };
+    case "snooze":
+      return { minutes: step.minutes };
+    case "wake":
+      return { until: null };
+    case "assign":
+      return { to: step.to };
+    case "note":
+      return { text: step.text };
+  }
+}
+
+/** What takes a step back; null if nothing can. @param answer the server's to the step */
+function undoingOf(before: AnomalyView, step: TriageStep, answer: unknown): object | null {
+  switch (step.kind) {
+    case "ack":
+      return { acknowledged: before.acknowledgedAt !== null };
+    case "snooze":
+    case "wake":
+      return { until: before.snoozedUntil };
+    case "assign":
+      return { to: before.assignee };
+    case "note": {
+      const note = isAnomalyView(answer)
+        ? answer.notes.findLast(({ text }) => text === step.text.trim())
+        : undefined;
+      return note === undefined ? null : { remove: note.at };
+    }
+  }
+}
+
+function wordsOf(step: TriageStep): string {
+  switch (step.kind) {
+    case "ack":
+      return step.acknowledged ? "Acknowledged" : "Open again";
+    case "snooze":
+      return `Snoozed for ${
+        SNOOZES.find(([minutes]) => minutes === step.minutes)?.[1] ?? "a while"
+      }`;
+    case "wake":
+      return "Awake";
+    case "assign":
+      return step.to === "" ? "Assigned to nobody" : `Assigned to ${isolatedText(step.to)}`;
+    case "note":
+      return "Noted";
+  }
+}
+
 /**
  * Posts JSON to the server's API.
  *
+ * @returns what it answered, null if that is not JSON
  * @throws {Error} with the problem's own words if the server refuses
  */
-export async function postJson(path: string, body: unknown): Promise<void> {
+export async function postJson(path: string, body: unknown): Promise<unknown> {
   const response = await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
@@ -116,7 +210,9 @@ export async function postJson(path: string, body: unknown): Promise<void> {
     keepalive: true,
   });
   const text = await response.text();
-  if (!response.ok) throw new Error(problemText(text) ?? `the server answered ${response.status}`);
+  const value = parsed(text);
+  if (!response.ok) throw new Error(problemText(value) ?? `the server answered ${response.status}`);
+  return value;
 }
 
 /** What a fault says. */
@@ -124,15 +220,18 @@ export function messageOf(fault: unknown): string {
   return visibleText(fault instanceof Error ? fault.message : String(fault));
 }
 
-/** The detail of a problem in the form of RFC 9457; null if the text is none. */
-function problemText(text: string): string | null {
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null) return null;
-    const { detail, title }: Record<string, unknown> = { ...value };
-    return typeof detail === "string" ? detail : typeof title === "string" ? title : null;
+    return JSON.parse(text);
   } catch (fault) {
     if (fault instanceof SyntaxError) return null;
     throw fault;
   }
+}
+
+/** The detail of a problem in the form of RFC 9457; null if the value is none. */
+function problemText(value: unknown): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { detail, title }: Record<string, unknown> = { ...value };
+  return typeof detail === "string" ? detail : typeof title === "string" ? title : null;
 }

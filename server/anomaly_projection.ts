@@ -3,12 +3,11 @@ import { SEVERITIES, type Severity, type Transition } from "../contract/anomaly.
 import type { AnomalyEvent } from "../contract/stream.ts";
 import type { AnomalyPage, AnomalyView } from "../contract/views.ts";
 import { type AnomalyRecord, eventIsOver, fold, stateOf, viewOf } from "./anomaly_record.ts";
+import { acknowledged, assigned, noted, snoozed, unnoted } from "./judgement.ts";
 import type { AnomalyQuery, AnomalyTable } from "./store_anomalies.ts";
 
 /** Anomalies not cleared that are held in memory; beyond it the oldest leave the counts. */
 export const LIVE_MAX = 50_000;
-/** Notes kept per anomaly; a further one is refused. */
-export const NOTES_MAX = 100;
 
 /** How the projection is made. */
 export interface AnomalyProjectionOptions {
@@ -79,26 +78,28 @@ export class AnomalyProjection {
   }
 
   /** Acknowledges, or takes it back; undefined if there is no such anomaly. */
-  acknowledge(id: string, acknowledged: boolean): AnomalyEvent | undefined {
-    return this.#judge(id, "acknowledged", (record) => ({
-      ...record,
-      acknowledgedAt: acknowledged ? record.acknowledgedAt ?? this.#options.now() : null,
-    }));
+  acknowledge(id: string, flag: boolean, by = ""): AnomalyEvent | undefined {
+    return this.#judge(id, "acknowledged", (record, at) => acknowledged(record, flag, { at, by }));
   }
 
   /** Snoozes until a time, epoch milliseconds; null ends the snooze. */
-  snooze(id: string, until: number | null): AnomalyEvent | undefined {
-    return this.#judge(id, "snoozed", (record) => ({ ...record, snoozedUntil: until }));
+  snooze(id: string, until: number | null, by = ""): AnomalyEvent | undefined {
+    return this.#judge(id, "snoozed", (record, at) => snoozed(record, until, { at, by }));
   }
 
-  /** Adds a note. @throws {RangeError} if there are `NOTES_MAX` already */
-  note(id: string, text: string): AnomalyEvent | undefined {
-    return this.#judge(id, "noted", (record) => {
-      if (record.notes.length >= NOTES_MAX) {
-        throw new RangeError(`Cannot add a note: the anomaly has ${NOTES_MAX}, which is the most`);
-      }
-      return { ...record, notes: [...record.notes, { at: this.#options.now(), text }] };
-    });
+  /** Gives it into somebody's care; "" takes it out of everybody's. */
+  assign(id: string, to: string, by = ""): AnomalyEvent | undefined {
+    return this.#judge(id, "assigned", (record, at) => assigned(record, to, { at, by }));
+  }
+
+  /** Adds a note. @throws {RangeError} if there are too many already */
+  note(id: string, text: string, by = ""): AnomalyEvent | undefined {
+    return this.#judge(id, "noted", (record, at) => noted(record, text, { at, by }));
+  }
+
+  /** Takes back a note just written. @throws {RangeError} if there is none of that time, or too old */
+  unnote(id: string, writtenAt: number): AnomalyEvent | undefined {
+    return this.#judge(id, "noted", (record, at) => unnoted(record, writtenAt, at));
   }
 
   /** Ends snoozes and point events whose time has come; call about once a second. */
@@ -193,12 +194,12 @@ export class AnomalyProjection {
 
   #judge(
     id: string,
-    kind: "acknowledged" | "snoozed" | "noted",
-    change: (record: AnomalyRecord) => AnomalyRecord,
+    kind: "acknowledged" | "snoozed" | "assigned" | "noted",
+    change: (record: AnomalyRecord, now: number) => AnomalyRecord,
   ): AnomalyEvent | undefined {
     const record = this.#find(id);
     if (record === undefined) return undefined;
-    const changed = change(record);
+    const changed = change(record, this.#options.now());
     this.#replace(changed);
     return { kind, anomaly: this.#view(changed) };
   }

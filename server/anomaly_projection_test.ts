@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Transition } from "../contract/anomaly.ts";
-import { AnomalyProjection, NOTES_MAX } from "./anomaly_projection.ts";
+import { AnomalyProjection } from "./anomaly_projection.ts";
 import { EVENT_OPEN_MS } from "./anomaly_record.ts";
+import { ACTS_MAX, NOTES_MAX, UNNOTE_MS_MAX } from "./judgement.ts";
 import { openStore, type Store } from "./store.ts";
 import { transitionOf } from "./test_support.ts";
 
@@ -123,7 +124,7 @@ Deno.test("anomalies: acknowledgement, snooze and notes survive a restart", () =
     const view = bench.projection.view(id);
     assertEquals(view?.state, "snoozed");
     assertEquals(view?.acknowledgedAt, 10_000);
-    assertEquals(view?.notes, [{ at: 10_000, text: "The driver was called" }]);
+    assertEquals(view?.notes, [{ at: 10_000, by: "", text: "The driver was called" }]);
     assertEquals(bench.projection.open(), { info: 0, warning: 0, critical: 0 });
     bench.now = 20_001;
     const [awake] = bench.projection.sweep();
@@ -143,6 +144,61 @@ Deno.test("anomalies: acts can be taken back; of an unknown id they are none", (
     assertEquals(projection.acknowledge("0000000000000000", true), undefined);
     for (let k = 0; k < NOTES_MAX; k++) projection.note(id, `note ${k}`);
     assertThrows(() => projection.note(id, "one more"), RangeError, "100");
+  }));
+
+Deno.test("anomalies: who did what, and when, survives a restart and later transitions", () =>
+  onBench((bench) => {
+    const id = transitionOf().id;
+    bench.projection.apply(transitionOf());
+    bench.projection.assign(id, "Åsa", "Bo");
+    bench.now = 11_000;
+    bench.projection.acknowledge(id, true, "Åsa");
+    bench.projection.acknowledge(id, true, "Bo");
+    bench.now = 12_000;
+    bench.projection.snooze(id, 20_000, "Åsa");
+    bench.projection.snooze(id, null);
+    bench.projection.snooze(id, null);
+    bench.restart();
+    for (const transition of LIFE.slice(1)) bench.projection.apply(transition);
+    const view = bench.projection.view(id);
+    assertEquals([view?.assignee, view?.acts], ["Åsa", [
+      { at: 10_000, by: "Bo", kind: "assigned", to: "Åsa" },
+      { at: 11_000, by: "Åsa", kind: "acknowledged" },
+      { at: 12_000, by: "Åsa", kind: "snoozed", until: 20_000 },
+      { at: 12_000, by: "", kind: "woken" },
+    ]]);
+    for (let k = 0; k < ACTS_MAX + 7; k++) bench.projection.assign(id, `${k}`);
+    assertEquals(bench.projection.view(id)?.acts.length, ACTS_MAX);
+  }));
+
+Deno.test("anomalies: a note just written can be taken back, an older one stands", () =>
+  onBench((bench) => {
+    const { projection } = bench;
+    const id = transitionOf().id;
+    projection.apply(transitionOf());
+    projection.note(id, "first", "Åsa");
+    bench.now = 11_000;
+    projection.note(id, "second", "Bo");
+    assertEquals(projection.unnote(id, 11_000)?.anomaly.notes.map(({ text }) => text), ["first"]);
+    assertThrows(() => projection.unnote(id, 11_000), RangeError, "none of that time");
+    bench.now = 10_001 + UNNOTE_MS_MAX;
+    assertThrows(() => projection.unnote(id, 10_000), RangeError, "stands for good");
+  }));
+
+Deno.test("anomalies: records stored before people had names are read as such", () =>
+  onBench((bench) => {
+    const id = transitionOf().id;
+    bench.projection.apply(transitionOf());
+    const [record] = bench.projection.takeChanges().records;
+    assert(record !== undefined);
+    const { assignee: _, acts: __, ...old } = record;
+    const before: Record<string, unknown> = { ...old, notes: [{ at: 5, text: "called" }] };
+    bench.store.anomalies.write([JSON.parse(JSON.stringify(before))]);
+    bench.restart();
+    const view = bench.projection.view(id);
+    assertEquals([view?.assignee, view?.acts, view?.notes], ["", [], [
+      { at: 5, by: "", text: "called" },
+    ]]);
   }));
 
 Deno.test("anomalies: firing again voids the acknowledgement", () =>

@@ -55,7 +55,9 @@ export function fold(
     snoozedUntil: record?.snoozedUntil ?? null,
     // Firing again is news: it asks for a person's eyes once more.
     acknowledgedAt: kind === "reopened" ? null : record?.acknowledgedAt ?? null,
+    assignee: record?.assignee ?? "",
     notes: record?.notes ?? [],
+    acts: record?.acts ?? [],
     last,
   };
 }

@@ -14,7 +14,7 @@ Deno.test("api: every answer carries the security headers; foreign origins get n
       assertStringIncludes(policy, "default-src 'none'");
       assertStringIncludes(policy, "frame-ancestors 'none'");
       assertEquals(response.headers.get("x-content-type-options"), "nosniff");
-      assertEquals(response.headers.get("referrer-policy"), "no-referrer");
+      assertEquals(response.headers.get("referrer-policy"), "same-origin");
     }
     const headers = { origin: "http://evil.example" };
     const response = await site.post("/api/agents/analysis/pause", {}, { headers });

@@ -13,6 +13,8 @@ import type { AnomalyQuery } from "./store_anomalies.ts";
 /** Anomalies per page unless asked otherwise, and at most. */
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1_000;
+/** Longest name of a person. */
+const PERSON_CHARS_MAX = 100;
 /** Longest note. */
 const NOTE_CHARS_MAX = 2_000;
 const SNOOZE_MINUTES_DEFAULT = 60;
@@ -36,15 +38,24 @@ export function anomalyRoutes(services: Services): Hono {
   });
   app.post("/:id/ack", (c) =>
     judge(services, c.req.raw, c.req.param("id"), (id, fields) => {
-      return services.anomalies.acknowledge(id, flagIn(fields.acknowledged, "acknowledged"));
+      const flag = flagIn(fields.acknowledged, "acknowledged");
+      return services.anomalies.acknowledge(id, flag, personIn(fields.by, "by"));
     }));
   app.post("/:id/snooze", (c) =>
     judge(services, c.req.raw, c.req.param("id"), (id, fields) => {
-      return services.anomalies.snooze(id, snoozeEnd(fields, services.now()));
+      const until = snoozeEnd(fields, services.now());
+      return services.anomalies.snooze(id, until, personIn(fields.by, "by"));
+    }));
+  app.post("/:id/assign", (c) =>
+    judge(services, c.req.raw, c.req.param("id"), (id, fields) => {
+      return services.anomalies.assign(id, personIn(fields.to, "to"), personIn(fields.by, "by"));
     }));
   app.post("/:id/note", (c) =>
     judge(services, c.req.raw, c.req.param("id"), (id, fields) => {
-      return services.anomalies.note(id, noteIn(fields.text));
+      if (fields.remove !== undefined) {
+        return services.anomalies.unnote(id, timeOf(fields.remove, "remove"));
+      }
+      return services.anomalies.note(id, noteIn(fields.text), personIn(fields.by, "by"));
     }));
   return app;
 }
@@ -129,8 +140,20 @@ function snoozeEnd(fields: Readonly<Record<string, unknown>>, now: number): numb
   return now + Math.round(minutes * 60_000);
 }
 
+/** A person's name; "" if absent or null. */
+function personIn(value: unknown, name: string): string {
+  if (value === undefined || value === null) return "";
+  const text = typeof value === "string" ? value.trim() : null;
+  if (text !== null && text.length <= PERSON_CHARS_MAX) return text;
+  throw new HttpFault(
+    400,
+    `${name} is ${shown(value)}: it takes a name of at most ${PERSON_CHARS_MAX} characters`,
+  );
+}
+
 function noteIn(value: unknown): string {
-  const text = typeof value === "string" ? value.trim() : "";
+  // Forms send lines as CR LF.
+  const text = typeof value === "string" ? value.replaceAll("\r\n", "\n").trim() : "";
   if (text === "" || text.length > NOTE_CHARS_MAX) {
     throw new HttpFault(
       400,

@@ -55,6 +55,13 @@ Deno.test("api: anomalies are listed, explained and judged, over a restart too",
     assertEquals([acknowledged.status, (await acknowledged.json()).state], [200, "acknowledged"]);
     const noted = await site.post(`/api/anomalies/${ID}/note`, { text: "called" });
     assertEquals((await noted.json()).notes[0].text, "called");
+    const assigned = await site.post(`/api/anomalies/${ID}/assign`, { to: "Åsa", by: "Bo" });
+    const { assignee, acts } = await assigned.json();
+    assertEquals([assignee, acts.at(-1).by], ["Åsa", "Bo"]);
+    const slip = await site.post(`/api/anomalies/${ID}/note`, { text: "slip", by: "Bo" });
+    const remove = (await slip.json()).notes[1].at;
+    const without = await site.post(`/api/anomalies/${ID}/note`, { remove });
+    assertEquals((await without.json()).notes.length, 1);
     const snoozed = await site.post(`/api/anomalies/${ID}/snooze`, { minutes: 5 });
     assertEquals((await snoozed.json()).state, "snoozed");
     await site.restart();
@@ -103,6 +110,9 @@ Deno.test("api: bad requests are answered with a problem that names the fault", 
       ["POST", `/api/anomalies/${ID}/snooze`, { until: 5 }, 400, "year"],
       ["POST", `/api/anomalies/${ID}/snooze`, { minutes: "x" }, 400, "minutes"],
       ["POST", `/api/anomalies/${ID}/note`, { text: " " }, 400, "note"],
+      ["POST", `/api/anomalies/${ID}/note`, { remove: 5 }, 409, "none of that time"],
+      ["POST", `/api/anomalies/${ID}/assign`, { to: "x".repeat(101) }, 400, "to is"],
+      ["POST", `/api/anomalies/${ID}/ack`, { by: 7 }, 400, "by is"],
       ["POST", `/api/anomalies/${ID}/note`, { text: "x".repeat(70_000) }, 413, "65536"],
       ["POST", "/api/rules/backtest", {}, 501, "not there yet"],
       ["PUT", "/api/rules", {}, 400, "rules is null"],

@@ -20,7 +20,8 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
     "connect-src 'self'; font-src 'self'; worker-src 'self'; manifest-src 'self'; " +
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
+  // With "no-referrer" browsers send `Origin: null` with this site's own forms.
+  "referrer-policy": "same-origin",
   "cross-origin-resource-policy": "same-origin",
 };
 

@@ -1,6 +1,6 @@
 /** Anomalies in the store, with what people did about them. */
 import { SEVERITIES } from "../contract/anomaly.ts";
-import type { AnomalyState } from "../contract/views.ts";
+import type { AnomalyNote, AnomalyState } from "../contract/views.ts";
 import type { AnomalyRecord } from "./anomaly_record.ts";
 import { numberIn, type Sql, type SqlValue, type Statement, textIn } from "./store_schema.ts";
 
@@ -156,7 +156,10 @@ function parseCursor(cursor: string): { append: number; id: string } {
 
 function recordIn(row: Readonly<Record<string, unknown>>): AnomalyRecord {
   const body: Body = JSON.parse(textIn(row, "body"));
+  const notes: Partial<AnomalyNote>[] = JSON.parse(textIn(row, "notes"));
   return {
+    // Records of before people had names lack these.
+    ...{ assignee: "", acts: [] },
     ...body,
     id: textIn(row, "id"),
     vehicle: textIn(row, "vehicle"),
@@ -164,7 +167,7 @@ function recordIn(row: Readonly<Record<string, unknown>>): AnomalyRecord {
     clearedAt: timeIn(row, "cleared_at"),
     acknowledgedAt: timeIn(row, "acknowledged_at"),
     snoozedUntil: timeIn(row, "snoozed_until"),
-    notes: JSON.parse(textIn(row, "notes")),
+    notes: notes.map(({ at = 0, by = "", text = "" }) => ({ at, by, text })),
   };
 }
 

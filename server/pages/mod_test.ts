@@ -179,7 +179,9 @@ Deno.test("pages: nothing that comes from outside becomes markup", () => {
     vehicle: HOSTILE,
     message: `${HOSTILE} at 9`,
     rule: HOSTILE,
-    notes: [{ at: NOW, text: HOSTILE }],
+    assignee: HOSTILE,
+    notes: [{ at: NOW, by: HOSTILE, text: HOSTILE }],
+    acts: [{ at: NOW, by: HOSTILE, kind: "assigned", to: HOSTILE }],
   });
   for (const page of pages([HOSTILE], [one])) {
     const html = renderPage(page);
