@@ -53,6 +53,7 @@ const ROOMS: readonly { room: string; may: readonly string[]; packages: readonly
     may: ["contract/", "bus/port.ts", "rules-wasm/", "server/"],
     packages: ["hono", "node:crypto", "node:zlib"],
   },
+  { room: "islands/build_land.ts", may: ["islands/"], packages: ["world-atlas/land-50m.json"] },
   {
     room: "islands/",
     may: ["contract/", "rules-wasm/language/", "islands/"],
@@ -86,7 +87,7 @@ const BANNED: readonly { call: RegExp; why: string; except: readonly string[] }[
 const ENTRIES = [
   /^main\.ts$/,
   /^commands\/agent_worker\.ts$/,
-  /^islands\/(build|\w+_entry|\w*worker)\.tsx?$/,
+  /^islands\/(build|build_land|\w+_entry|\w*worker)\.tsx?$/,
   /^islands\/entries\//,
   /^rules-wasm\/(build_kernel\.ts|assembly\/index\.ts)$/,
   /^bench\/main\.ts$/,

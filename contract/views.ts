@@ -206,6 +206,14 @@ export interface SignalView {
   readonly description: string;
 }
 
+/** A zone as maps draw it: `GET /api/zones`. */
+export interface ZoneView {
+  readonly id: string;
+  readonly name: string;
+  /** Closed lines of longitudes and latitudes in degrees, by turns; holes are lines like others. */
+  readonly rings: readonly (readonly number[])[];
+}
+
 /** A fault in the form of RFC 9457. */
 export interface Problem {
   readonly type: string;

@@ -12,6 +12,7 @@ const NEEDED = [
   "server/pages/kilter.css",
   "server/pages/theme.js",
   "server/pages/icon.svg",
+  "islands/land.bin",
   "islands/dist/live.js",
   "islands/dist/anomalies.js",
   "islands/dist/vehicle.js",
@@ -37,7 +38,9 @@ Deno.test("compile: the binary holds every file that the program reads, and no t
     const embedded = listed(said);
     const missing = NEEDED.filter((path) => !holds(embedded, path));
     assertEquals(missing, [], said);
-    for (const tool of ["assemblyscript", "binaryen", "playwright-core", "axe-core"]) {
+    for (
+      const tool of ["assemblyscript", "binaryen", "playwright-core", "axe-core", "world-atlas"]
+    ) {
       assert(!said.includes(tool), `${tool} is embedded:\n${said}`);
     }
     const size = /^Files: ([\d.]+)MB/m.exec(said)?.[1];

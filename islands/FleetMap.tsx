@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { VEHICLE_STATES } from "../contract/views.ts";
 import { FILTERS, type FleetFilter } from "./fleet_filter.ts";
 import { formatCount, formatValue } from "./format.ts";
+import { watchGround } from "./ground.ts";
 import { Icon } from "./Icon.tsx";
 import { listenToMap } from "./map_input.ts";
 import { MapLayer } from "./map_layer.ts";
@@ -61,6 +62,7 @@ export function FleetMap(props: { store: AppStore }) {
       map.update(store.shown);
       place();
     });
+    const stopGround = watchGround(store, (land, zones) => map.ground(land, zones));
     const stop = listenToMap(canvas.current, map, {
       onLook: (camera) => {
         placed = true;
@@ -79,6 +81,7 @@ export function FleetMap(props: { store: AppStore }) {
       unsubscribe();
       themed();
       stop();
+      stopGround();
       sized.disconnect();
       dark.removeEventListener("change", recolour);
       map.destroy();
@@ -114,7 +117,7 @@ export function FleetMap(props: { store: AppStore }) {
         <MapButton icon="minus" label="Zoom out" onClick={() => zoom(-1)} />
         <MapButton icon="fit" label="Show the whole fleet" onClick={fit} />
       </div>
-      <p class="map-note">Roads learned from this fleet · no internet needed</p>
+      <p class="map-note">Coastline, and roads learned from this fleet · no internet needed</p>
       {scale !== null && (
         <div class="map-scale" aria-hidden="true">
           <span>{scale.label}</span>

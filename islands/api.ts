@@ -7,6 +7,7 @@ import type {
   RuleView,
   SeriesView,
   VehicleView,
+  ZoneView,
 } from "../contract/views.ts";
 import { isAnomalyView } from "./stream_events.ts";
 
@@ -85,6 +86,13 @@ export async function fetchRuleIds(): Promise<string[]> {
   return rules.map((rule: unknown) => fieldsOf(rule)?.id).filter((id) => typeof id === "string");
 }
 
+/** Zones of the rules in force. @throws {Error} if the server does not answer with zones */
+export async function fetchZones(): Promise<ZoneView[]> {
+  const { zones } = await fetchFields("/api/zones");
+  if (!Array.isArray(zones) || !zones.every(isZoneView)) throw notAsAgreed("/api/zones");
+  return zones;
+}
+
 async function fetchFields(path: string): Promise<Record<string, unknown>> {
   const fields = fieldsOf(await fetchValue(path));
   if (fields === null) throw notAsAgreed(path);
@@ -110,6 +118,12 @@ function isSeriesView(value: unknown): value is SeriesView {
   const fields = fieldsOf(value);
   return fields !== null && typeof fields.signal === "string" && isNumbers(fields.t) &&
     isNumbers(fields.v);
+}
+
+function isZoneView(value: unknown): value is ZoneView {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.name === "string" && Array.isArray(fields.rings) &&
+    fields.rings.every(isNumbers);
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> | null {

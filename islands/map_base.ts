@@ -1,5 +1,7 @@
 /// <reference lib="dom" />
-/** What lies under the vehicles: graticule, learned roads, trails. Drawn aside and kept. */
+/** What lies under the vehicles: land, graticule, zones, roads, trails. Drawn aside and kept. */
+import type { Outline } from "./land.ts";
+import { drawLand, drawZones, type View as Ground, type ZoneShape } from "./map_ground.ts";
 import type { Motion } from "./motion.ts";
 import { TRAIL_POINTS } from "./motion.ts";
 import { type Camera, latOf, lonOf, worldPixels, worldX, worldY } from "./mercator.ts";
@@ -23,6 +25,9 @@ export interface BaseInput {
   readonly ratio: number;
   readonly palette: Palette;
   readonly roads: RoadMemory;
+  /** Coastlines; null until they are there. */
+  readonly land: readonly Outline[] | null;
+  readonly zones: readonly ZoneShape[];
   /** Trails of these vehicles, or null for none. */
   readonly trails: { readonly motion: Motion; readonly numbers: readonly number[] } | null;
   /** Milliseconds, any origin. */
@@ -63,6 +68,7 @@ export class BaseLayer {
     if (
       drawn === null || drawn.width !== input.width || drawn.height !== input.height ||
       drawn.ratio !== input.ratio || drawn.palette !== input.palette ||
+      drawn.land !== input.land || drawn.zones !== input.zones ||
       (drawn.trails === null) !== (input.trails === null)
     ) return true;
     const age = input.time - drawn.time;
@@ -90,19 +96,16 @@ export class BaseLayer {
     g.fillStyle = input.palette.land;
     g.fillRect(0, 0, width, height);
     const view = viewOf(camera, width, height);
+    if (input.land !== null) drawLand(g, view, input.land, input.palette);
     drawGraticule(g, view, input.palette);
     drawRoads(g, view, input);
+    drawZones(g, view, input.zones, input.palette);
     if (input.trails !== null) drawTrails(g, view, input);
     this.#drawn = { ...input, roadsVersion: input.roads.version };
   }
 }
 
-interface View {
-  readonly left: number;
-  readonly top: number;
-  readonly scale: number;
-  readonly width: number;
-  readonly height: number;
+interface View extends Ground {
   readonly zoom: number;
 }
 

@@ -3,7 +3,9 @@
 import { VEHICLE_STATES } from "../contract/views.ts";
 import type { FleetColumns } from "./decode_frame.ts";
 import { type FleetFilter, passes } from "./fleet_filter.ts";
+import type { Outline } from "./land.ts";
 import { BaseLayer } from "./map_base.ts";
+import type { ZoneShape } from "./map_ground.ts";
 import {
   arrowPath,
   circlePath,
@@ -49,6 +51,8 @@ export class MapLayer {
   #columns: FleetColumns;
   #choice: MapChoice = { filter: "all", trails: false, selected: "" };
   #hovered = -1;
+  #land: readonly Outline[] | null = null;
+  #zones: readonly ZoneShape[] = [];
   #width = 1;
   #height = 1;
   #request = 0;
@@ -85,6 +89,13 @@ export class MapLayer {
   /** Takes what is to be shown. */
   choose(choice: MapChoice): void {
     this.#choice = choice;
+    this.draw();
+  }
+
+  /** Takes the ground: coastlines (null: as before) and zones. */
+  ground(land: readonly Outline[] | null, zones: readonly ZoneShape[]): void {
+    this.#land = land ?? this.#land;
+    this.#zones = zones;
     this.draw();
   }
 
@@ -183,6 +194,8 @@ export class MapLayer {
       ratio,
       palette: this.#palette,
       roads: this.roads,
+      land: this.#land,
+      zones: this.#zones,
       trails: this.#choice.trails ? { motion: this.motion, numbers: this.#visible } : null,
       time,
     });

@@ -5,6 +5,9 @@ import type { Severity } from "../contract/anomaly.ts";
 /** Colours that the canvas draws with, read from the page's custom properties. */
 export interface Palette {
   readonly land: string;
+  readonly sea: string;
+  readonly coast: string;
+  readonly zone: string;
   readonly grid: string;
   readonly road: string;
   readonly bg: string;
@@ -27,6 +30,9 @@ export function readPalette(element: Element): Palette {
   const colour = (name: string) => style.getPropertyValue(`--${name}`).trim();
   return {
     land: colour("land"),
+    sea: colour("sea"),
+    coast: colour("coast"),
+    zone: colour("control"),
     grid: colour("grid"),
     road: colour("road"),
     bg: colour("bg"),

@@ -22,3 +22,26 @@ function shortWay(degrees: number): number {
   if (degrees < -180) return degrees + 360;
   return degrees;
 }
+
+/**
+ * The place that lies so far away on the great circle of a bearing.
+ *
+ * @param bearing degrees clockwise from north
+ * @returns degrees; the longitude goes on beyond 180 rather than jump there
+ */
+export function placeAt(
+  lat: number,
+  lon: number,
+  bearing: number,
+  metres: number,
+): { readonly lat: number; readonly lon: number } {
+  const far = metres / EARTH_RADIUS_METRES;
+  const from = lat * RADIANS;
+  const turn = bearing * RADIANS;
+  const sin = Math.sin(from) * Math.cos(far) + Math.cos(from) * Math.sin(far) * Math.cos(turn);
+  const east = Math.atan2(
+    Math.sin(turn) * Math.sin(far) * Math.cos(from),
+    Math.cos(far) - Math.sin(from) * sin,
+  );
+  return { lat: Math.asin(Math.max(-1, Math.min(1, sin))) / RADIANS, lon: lon + east / RADIANS };
+}

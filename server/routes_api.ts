@@ -10,6 +10,7 @@ import { HttpFault } from "./problem.ts";
 import { anomalyRoutes } from "./routes_anomalies.ts";
 import { ruleRoutes } from "./routes_rules.ts";
 import { type Services, signalViews } from "./services.ts";
+import { zoneViews } from "./zones.ts";
 
 /** Vehicles per page unless asked otherwise, and at most. */
 const VEHICLES_DEFAULT = 1_000;
@@ -37,6 +38,7 @@ export function apiRoutes(services: Services): Hono {
   });
   app.route("/anomalies", anomalyRoutes(services));
   app.get("/signals", (c) => c.json({ signals: signalViews(services.catalog) }));
+  app.get("/zones", (c) => c.json({ zones: zoneViews(services.ruleSet.zones) }));
   app.route("/rules", ruleRoutes(services));
   const inFlight = new InFlight();
   app.post("/telemetry", (c) => telemetry(services, c.req.raw, inFlight));

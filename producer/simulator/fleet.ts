@@ -29,8 +29,8 @@ export interface FleetOptions {
 /** Takes samples, in the order of their time: the vehicle, and its text as it lies in `text`. */
 export type SampleSink = (vehicle: number, from: number, to: number) => void;
 
-/** Centre of the streets: open water and islands lie to the east of it. */
-const CENTRE = { lat: 59.33, lon: 18.06 };
+/** Centre of the streets, where a real coast leaves the streets dry: the sea lies to the east of it. */
+const CENTRE = { lat: 57.2644, lon: 16.434 };
 /** Longest step of the physics, seconds. */
 const STEP_SECONDS_MAX = 0.5;
 /** Seconds driven before the first sample, so that speeds, gears and heat have settled. */

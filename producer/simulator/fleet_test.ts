@@ -104,7 +104,7 @@ Deno.test("fleet: position, speed, heading and odometer follow from one another"
     if (before === undefined || now.ts - before.ts > 1500 || stuck.has(now.vehicle)) return;
     const where = `seed ${seed}, ${now.vehicle} at ${now.ts}`;
     const mean = (now.speed + before.speed) / 2 / 3.6;
-    const east = (now.lon - before.lon) * 111_194.93 * Math.cos(59.33 * Math.PI / 180);
+    const east = (now.lon - before.lon) * 111_194.93 * Math.cos(now.lat * Math.PI / 180);
     const north = (now.lat - before.lat) * 111_194.93;
     const metres = Math.hypot(east, north);
     // A corner is cut by the straight line, never lengthened.

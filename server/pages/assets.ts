@@ -24,6 +24,11 @@ export function assetFiles(): readonly AssetFile[] {
       type: "text/css; charset=utf-8",
     },
     { name: "icon.svg", url: new URL("./icon.svg", import.meta.url), type: "image/svg+xml" },
+    {
+      name: "land.bin",
+      url: new URL("../../islands/land.bin", import.meta.url),
+      type: "application/octet-stream",
+    },
     { name: "theme.js", url: new URL("./theme.js", import.meta.url), type: SCRIPT },
     ...[...scripts].sort().map((name) => ({ name, url: new URL(name, DIST), type: SCRIPT })),
   ];
