@@ -5,11 +5,12 @@ import {
   TRANSITION_KINDS,
   type TransitionKind,
 } from "../contract/anomaly.ts";
-import { anomalyId } from "./anomaly_id.ts";
 import type { MessagePart, Rule, TermSource } from "./language/ast.ts";
 
 /** A transition as the kernel tells it; kind, reason and severity are positions in the contract. */
 export interface TransitionData {
+  /** The anomaly's id, 16 hexadecimal digits. */
+  readonly id: string;
   readonly kind: number;
   readonly reason: number;
   readonly severity: number;
@@ -17,9 +18,6 @@ export interface TransitionData {
   readonly onset: number;
   readonly at: number;
   readonly append: number;
-  /** The sample that opened it. */
-  readonly openOffset: number;
-  readonly openIndex: number;
   /** The sample that caused this transition, or that its timer counts from. */
   readonly sourceOffset: number;
   readonly sourceIndex: number;
@@ -62,16 +60,7 @@ export class TransitionWriter {
    * message's parts; NaN is unknown
    */
   write(data: TransitionData, vehicle: VehicleText, captures: Float64Array): string {
-    const { openOffset: offset, openIndex: index, onset } = data;
-    const { partition } = this;
-    const id = anomalyId({
-      rule: this.rule.id,
-      vehicle: vehicle.id,
-      onset,
-      partition,
-      offset,
-      index,
-    });
+    const { id, onset } = data;
     const kind = TRANSITION_KINDS[data.kind];
     const reason = kind === CLEARED ? `"reason":"${CLEAR_REASONS[data.reason]}",` : "";
     let at = 0;
@@ -88,7 +77,7 @@ export class TransitionWriter {
     return `{"id":"${id}","kind":"${kind}",${reason}${this.#head}${vehicle.json},` +
       `"severity":"${SEVERITIES[data.severity]}","onset":${onset},"at":${data.at},` +
       `"append":${data.append},"count":${data.count},"message":"${message}",` +
-      `"terms":[${terms}],"source":{"partition":${partition},` +
+      `"terms":[${terms}],"source":{"partition":${this.partition},` +
       `"offset":"${data.sourceOffset}","index":${data.sourceIndex}}}`;
   }
 }

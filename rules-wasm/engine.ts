@@ -278,7 +278,7 @@ export class PartitionEngine {
       new TransitionWriter(rule, version, this.options.partition)
     );
     this.#filters = filtersOf(plan.ruleSet);
-    const bytes = planBytes(plan);
+    const bytes = planBytes(plan, this.options.partition);
     const address = this.#calls.planRoom(bytes.length);
     this.#memory.put(bytes, address);
     this.#calls.planLoad(address);

@@ -4,8 +4,8 @@ import * as K from "./assembly/plan_layout.ts";
 import type { Plan, PlanRule } from "./plan.ts";
 import type { Instruction } from "./plan_code.ts";
 
-/** A plan's bytes, to be placed at a multiple of 16. */
-export function planBytes(plan: Plan): Uint8Array {
+/** A plan's bytes for a partition, to be placed at a multiple of 16. */
+export function planBytes(plan: Plan, partition: number): Uint8Array {
   const out = new PlanWriter();
   out.reserve(K.PLAN_HEADER_BYTES);
   const signalsAt = writeSignals(out, plan);
@@ -42,6 +42,7 @@ export function planBytes(plan: Plan): Uint8Array {
     [K.PLAN_CAME, plan.cameAt],
     [K.PLAN_DATA_AT, dataAt],
     [K.PLAN_CAPTURES_MAX, Math.max(0, ...plan.rules.map((rule) => rule.captures.length))],
+    [K.PLAN_PARTITION, partition],
     [K.PLAN_WAITING, plan.waitingAt],
     [K.PLAN_WAITING_MAX, plan.ruleSet.settings.maxWaiting],
   ];
@@ -98,6 +99,7 @@ function writeRule(out: PlanWriter, at: number, each: PlanRule): void {
   for (const capture of each.captures) out.i32(capture);
   const absentAt = out.align(4);
   for (const position of each.absents) out.i32(position);
+  const idAt = out.text(rule.id);
   const words: readonly (readonly [number, number])[] = [
     [K.RULE_WHEN, each.when],
     [K.RULE_CLEAR, each.clear],
@@ -112,6 +114,7 @@ function writeRule(out: PlanWriter, at: number, each: PlanRule): void {
     [K.RULE_CAPTURES_AT, capturesAt],
     [K.RULE_ABSENT, each.absents.length],
     [K.RULE_ABSENT_AT, absentAt],
+    [K.RULE_ID_AT, idAt],
   ];
   for (const [offset, value] of words) out.setI32(at + offset, value);
   out.setF64(at + K.RULE_FOR, rule.forMs);
@@ -153,6 +156,16 @@ class PlanWriter {
     const at = this.#length;
     this.#grow(at + 4);
     this.setI32(at, value);
+  }
+
+  /** Length, then UTF-8; @returns its place */
+  text(text: string): number {
+    const at = this.align(4);
+    const bytes = new TextEncoder().encode(text);
+    this.i32(bytes.length);
+    this.#grow(at + 4 + bytes.length);
+    this.#bytes.set(bytes, at + 4);
+    return at;
   }
 
   f64(value: number): void {

@@ -15,6 +15,7 @@ const TEXT = new TextEncoder();
 /** The fixed part of a transition in the kernel's table. */
 export function readTransition(view: DataView, from: number): TransitionData {
   return {
+    id: hex(view.getUint32(from + K.TR_ID + 4, true)) + hex(view.getUint32(from + K.TR_ID, true)),
     kind: view.getUint32(from + K.TR_KIND, true),
     reason: view.getUint32(from + K.TR_REASON, true),
     severity: view.getUint32(from + K.TR_SEVERITY, true),
@@ -22,11 +23,13 @@ export function readTransition(view: DataView, from: number): TransitionData {
     onset: view.getFloat64(from + K.TR_ONSET, true),
     at: view.getFloat64(from + K.TR_AT, true),
     append: view.getFloat64(from + K.TR_APPEND, true),
-    openOffset: view.getFloat64(from + K.TR_OPEN_OFFSET, true),
-    openIndex: view.getUint32(from + K.TR_OPEN_INDEX, true),
     sourceOffset: view.getFloat64(from + K.TR_SOURCE_OFFSET, true),
     sourceIndex: view.getUint32(from + K.TR_SOURCE_INDEX, true),
   };
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, "0");
 }
 
 /**

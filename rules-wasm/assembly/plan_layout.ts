@@ -61,6 +61,8 @@ export const PLAN_WAITING_MAX = 120;
 export const PLAN_WAITING = 124;
 /** Offset of the bits "signal came with the last sample" in a vehicle's state. */
 export const PLAN_CAME = 128;
+/** Partition that the engine is for. */
+export const PLAN_PARTITION = 132;
 /** f64. */
 export const PLAN_MAX_GAP = 136;
 export const PLAN_HEADER_BYTES = 144;
@@ -240,6 +242,8 @@ export const RULE_CAPTURES_AT = 40;
 /** Positions of the durations of `absent` in when, clear or severity. */
 export const RULE_ABSENT = 44;
 export const RULE_ABSENT_AT = 48;
+/** Its id: u32 length, then the bytes. */
+export const RULE_ID_AT = 52;
 export const RULE_FOR = 56;
 export const RULE_CLEAR_FOR = 64;
 export const RULE_COOLDOWN = 72;
@@ -290,14 +294,14 @@ export const TR_REASON = 12;
 export const TR_SEVERITY = 16;
 export const TR_SLOT = 20;
 export const TR_COUNT = 24;
-export const TR_OPEN_INDEX = 28;
-export const TR_SOURCE_INDEX = 32;
-export const TR_ONSET = 40;
-export const TR_AT = 48;
-export const TR_APPEND = 56;
-export const TR_OPEN_OFFSET = 64;
-export const TR_SOURCE_OFFSET = 72;
-export const TR_CAPTURES = 80;
+export const TR_SOURCE_INDEX = 28;
+export const TR_ONSET = 32;
+export const TR_AT = 40;
+export const TR_APPEND = 48;
+export const TR_SOURCE_OFFSET = 56;
+/** u64: the anomaly's id. */
+export const TR_ID = 64;
+export const TR_CAPTURES = 72;
 
 /** Codes: positions in the contract's TRANSITION_KINDS and CLEAR_REASONS. */
 export const OPENED = 0;

@@ -10,16 +10,17 @@ import {
   E_TRANSITIONS,
   E_TRANSITIONS_AT,
   MASK_BYTES,
+  PLAN_PARTITION,
   RULE_CAPTURES,
   RULE_CAPTURES_AT,
+  RULE_ID_AT,
   TR_APPEND,
   TR_AT,
   TR_CAPTURES,
   TR_COUNT,
+  TR_ID,
   TR_KIND,
   TR_ONSET,
-  TR_OPEN_INDEX,
-  TR_OPEN_OFFSET,
   TR_REASON,
   TR_ROW,
   TR_RULE,
@@ -39,6 +40,8 @@ import {
   R_SEVERITY,
   R_SLOT,
 } from "./state";
+import { hashText, putLine, putNumber, startText } from "./sha256";
+import { vehicleId, vehicleIdLength } from "./vehicles";
 
 let buffer: usize = 0;
 let capacity: u32 = 0;
@@ -86,12 +89,11 @@ export function emit(rule: usize, record: usize, row: u32, kind: u32, reason: u3
   store<u32>(out, load<u32>(record, R_SEVERITY), TR_SEVERITY);
   store<u32>(out, load<u32>(record, R_SLOT), TR_SLOT);
   store<u32>(out, load<u32>(record, R_COUNT), TR_COUNT);
-  store<u32>(out, load<u32>(record, R_OPEN_INDEX), TR_OPEN_INDEX);
   store<u32>(out, load<u32>(E_INDEX + (row << 2)), TR_SOURCE_INDEX);
   store<f64>(out, load<f64>(record, R_ONSET), TR_ONSET);
   store<f64>(out, at, TR_AT);
   store<f64>(out, load<f64>(E_A + (row << 3)), TR_APPEND);
-  store<f64>(out, load<f64>(record, R_OPEN_OFFSET), TR_OPEN_OFFSET);
+  store<u64>(out, anomalyId(rule, record), TR_ID);
   store<f64>(out, load<f64>(E_OFFSET + (row << 3)), TR_SOURCE_OFFSET);
   const captures = load<u32>(rule, RULE_CAPTURES);
   let list = plan + load<u32>(rule, RULE_CAPTURES_AT);
@@ -102,6 +104,24 @@ export function emit(rule: usize, record: usize, row: u32, kind: u32, reason: u3
     list += 4;
     to += 8;
   }
+}
+
+/**
+ * The id of a record's anomaly: the first 64 bits of SHA-256 over six lines of UTF-8 text, each
+ * ended by a line feed, numbers in decimal: rule, vehicle, onset, partition, offset and index of
+ * the sample that opened it.
+ */
+function anomalyId(rule: usize, record: usize): u64 {
+  const name = plan + load<u32>(rule, RULE_ID_AT);
+  const slot = load<u32>(record, R_SLOT);
+  startText();
+  putLine(name + 4, load<u32>(name));
+  putLine(vehicleId(slot), vehicleIdLength(slot));
+  putNumber(load<f64>(record, R_ONSET));
+  putNumber(<f64>load<u32>(plan, PLAN_PARTITION));
+  putNumber(load<f64>(record, R_OPEN_OFFSET));
+  putNumber(<f64>load<u32>(record, R_OPEN_INDEX));
+  return hashText();
 }
 
 function valueOf(register: i32, row: u32): f64 {
