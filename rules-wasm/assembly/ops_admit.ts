@@ -44,6 +44,8 @@ import {
   V_LAST_OFFSET,
   V_LAST_T,
   V_LATE,
+  V_NEXT,
+  V_PREV,
   V_ROW,
 } from "./plan_layout";
 import { giveBlock, takeBlock } from "./pool";
@@ -106,12 +108,19 @@ export function leaveRows(from: u32, to: u32): void {
 /** Rows whose state is asked for together, so that the waits for memory overlap. */
 const AHEAD: u32 = 16;
 
-/** Touches the state of the next rows' vehicles. */
+/** Touches the state of the next rows' vehicles, and of their neighbours in the order of silence. */
 function touch(from: u32, to: u32): void {
   let sum: u32 = 0;
   for (let row = from; row < to; row++) {
     const base = vehicleAt(load<u32>(ROW_SLOT + (row << 2)));
     for (let at: u32 = 0; at < touchBytes; at += 64) sum += load<u32>(base + at);
+  }
+  for (let row = from; row < to; row++) {
+    const base = vehicleAt(load<u32>(ROW_SLOT + (row << 2)));
+    const next = load<u32>(base, V_NEXT);
+    const prev = load<u32>(base, V_PREV);
+    if (next != 0) sum += load<u32>(vehicleAt(next - 1), V_PREV);
+    if (prev != 0) sum += load<u32>(vehicleAt(prev - 1), V_NEXT);
   }
   store<u32>(E_TOUCHED, sum);
 }

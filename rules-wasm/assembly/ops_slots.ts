@@ -45,23 +45,32 @@ export function shapeSlots(flags: u32, places: u32): void {
   nextAt = wide ? S_T + 8 : S_T + 4;
 }
 
+/** The low four bytes of a T; at 2^52 the bits of a double are those of the whole number. */
+@inline
+function lowOf(t: f64): u32 {
+  return <u32>reinterpret<u64>(t + 4503599627370496);
+}
+
 /** A T of the head; `near` is that of the newest. */
 @inline
 function timeAt(at: usize, near: f64): f64 {
   if (wide) return load<f64>(at);
-  return near - <f64>(<u32><i64>near - load<u32>(at));
+  return near - <f64>(lowOf(near) - load<u32>(at));
 }
 
 @inline
 function setTime(at: usize, t: f64): void {
   if (wide) store<f64>(at, t);
-  else store<u32>(at, <u32><i64>t);
+  else store<u32>(at, lowOf(t));
 }
 
-/** Whether `t` lies in a later slot than `before`; most often their distance alone tells. */
+/**
+ * Whether `t` lies in a later slot than `before`; often their distance alone tells. Slots are of
+ * whole sixteenths of a millisecond: where one begins is exact.
+ */
 @inline
 function leaves(before: f64, t: f64, width: f64): bool {
-  return t - before >= width || Math.floor(before / width) != Math.floor(t / width);
+  return t - before >= width || before < Math.floor(t / width) * width;
 }
 
 /** Makes the sample after the reference the reference; the newest is (`newT`, `newX`). */
