@@ -13,6 +13,8 @@ import {
   planSignalCount,
   present,
   rawColumns,
+  ringHeadCount,
+  ringHeads,
   seen,
 } from "./plan";
 import {
@@ -108,7 +110,7 @@ export function leaveRows(from: u32, to: u32): void {
 /** Rows whose state is asked for together, so that the waits for memory overlap. */
 const AHEAD: u32 = 16;
 
-/** Touches the state of the next rows' vehicles, and of their neighbours in the order of silence. */
+/** Touches the state of the next rows' vehicles: blocks, rings, neighbours in the order of silence. */
 function touch(from: u32, to: u32): void {
   let sum: u32 = 0;
   for (let row = from; row < to; row++) {
@@ -121,6 +123,9 @@ function touch(from: u32, to: u32): void {
     const prev = load<u32>(base, V_PREV);
     if (next != 0) sum += load<u32>(vehicleAt(next - 1), V_PREV);
     if (prev != 0) sum += load<u32>(vehicleAt(prev - 1), V_NEXT);
+    for (let i: u32 = 0; i < ringHeadCount; i++) {
+      sum += load<u32>(load<u32>(base + load<u32>(ringHeads + (i << 2))));
+    }
   }
   store<u32>(E_TOUCHED, sum);
 }
