@@ -1,6 +1,6 @@
 /**
  * `deno task bench [--only NAME,…]`: every figure that the documents name, with what it was
- * measured on. Names: shipped, twenty, native, scaling, operators, bus.
+ * measured on. Names: shipped, twenty, native, scaling, operators, state, bus.
  */
 import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
@@ -17,6 +17,7 @@ import { TypeScriptPeer } from "./peer_typescript.ts";
 import { peakMegabytes, perSecond, print, rates, steadyRow, times } from "./report.ts";
 import { RULES_20 } from "./rule_sets.ts";
 import { ruleScaling, type ScalingRow, vehicleScaling } from "./scaling_rows.ts";
+import { stateFigures } from "./state_rows.ts";
 
 const SAMPLES = Number(Deno.env.get("KILTER_BENCH_SAMPLES") ?? 50_000);
 /** Samples of the bus row for each of the others'. */
@@ -60,6 +61,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
   native,
   scaling,
   operators,
+  state,
   bus,
 };
 
@@ -172,6 +174,20 @@ async function scaling(): Promise<number> {
     );
   }
   return failed;
+}
+
+function state(): Promise<number> {
+  const figures = stateFigures(twenty, { vehicles: 10_000, samples: 120_000, seed: 1 }, now);
+  const { vehicles, rules, openAnomalies, snapshotBytes } = figures;
+  const ms = (name: string, time: number, more = "") =>
+    print(`  ${name.padEnd(44)} ${time.toFixed(1).padStart(6)} ms${more}`);
+  print(`Changing rules and moving state, ${rules} rules, ${vehicles} vehicles, medians`);
+  print(`(${openAnomalies} anomalies open)`);
+  ms("swap without new state", figures.swapMs, " (aim 10)");
+  ms("swap that moves the state to a fresh kernel", figures.swapMovedMs);
+  ms("snapshot", figures.snapshotMs, `, ${Math.round(snapshotBytes / vehicles)} bytes a vehicle`);
+  ms("restore", figures.restoreMs);
+  return Promise.resolve(0);
 }
 
 async function scalingRow(

@@ -10,7 +10,7 @@ import {
   signalsOf,
 } from "../rules-wasm/language/brings.ts";
 import { structure } from "../rules-wasm/language/structure.ts";
-import { slotWidthMs } from "../rules-wasm/reference/evaluate.ts";
+import { slotWidthMs } from "../rules-wasm/reference/operator_state.ts";
 
 /** What the peer keeps of a vehicle for its expressions. */
 export interface PeerValues {

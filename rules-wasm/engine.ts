@@ -203,7 +203,8 @@ export class PartitionEngine {
   /** Takes a plan of the same layout of state into force. */
   replan(plan: Plan): void {
     const { signals } = plan;
-    const seen = this.#memory.bytes.slice(this.#calls.seenAt()).subarray(0, signals.length);
+    const at = this.#calls.seenAt();
+    const seen = this.#memory.bytes.slice(at, at + signals.length);
     const fired = new Map(this.ruleMetrics().map((metric) => [metric.rule, metric.fired]));
     this.#load(plan);
     seen.forEach((flag, i) => {
@@ -289,9 +290,9 @@ export class PartitionEngine {
 
   #fillConstants(): void {
     const values = this.#calls.valuesAt();
+    const { buffer } = this.#memory.view;
     for (const [register, value] of this.#plan.constants) {
-      const at = values + register * COLUMN_BYTES;
-      for (let row = 0; row < 1024; row++) this.#memory.view.setFloat64(at + 8 * row, value, true);
+      new Float64Array(buffer, values + register * COLUMN_BYTES, ROWS_MAX).fill(value);
     }
   }
 

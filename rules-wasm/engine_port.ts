@@ -1,6 +1,7 @@
 /** What evaluates rules: the kernel's engine and the reference engine both are one. */
 import type { Refusal, SampleCounts } from "../contract/telemetry.ts";
 import type { RecordColumns } from "./decoder_port.ts";
+import type { RuleSet } from "./language/ast.ts";
 
 /** Records to evaluate: the columns of a bus batch, offsets included. */
 export interface EngineInput extends RecordColumns {
@@ -80,4 +81,19 @@ export interface Engine {
   waiting(): number;
   /** Bytes that state takes. */
   stateBytes(): number;
+  /**
+   * Other rules come into force, between two records: before the next one that is pushed.
+   *
+   * What both versions keep goes on as it stands; see docs/decisions for what that is. What is new
+   * is taken from `warmed`, an engine of the new rules that took in the last records in mode
+   * "warm"; without it, it starts empty. `warmed` stays as it is.
+   *
+   * @param nextA A of the next record, if it is known: timers due before it fire first, under the
+   * rules as they were
+   * @returns what that causes: timers, samples that need not wait, then anomalies that clear with
+   * the reason "rule changed", by vehicle as last heard, then by rule
+   * @throws {RangeError} if the rules ask for what the engine does not do, or `warmed` is of other
+   * rules or another partition; then nothing has changed
+   */
+  swap(ruleSet: RuleSet, warmed?: Engine, nextA?: number): readonly AnomalyRecord[];
 }

@@ -1,17 +1,22 @@
 /** The engine that its owner holds: its state outlives kernels, plans and processes. */
 import type { PartitionEngine } from "./engine.ts";
-import type { EngineCounts, EngineInput, PushMode, PushResult } from "./engine_port.ts";
+import type {
+  AnomalyRecord,
+  Engine,
+  EngineCounts,
+  EngineInput,
+  PushMode,
+  PushResult,
+} from "./engine_port.ts";
 import type { EngineOptions, KernelEngine, RuleMetric } from "./kernel_engine.ts";
 import type { RuleSet } from "./language/ast.ts";
 import { KERNEL_MEANING } from "./language/meaning.ts";
 import { compilePlan, type Plan } from "./plan.ts";
 import { entryBytes, ruleEntries, ruleShapes } from "./rule_entries.ts";
+import { type MakeEngine, swapPlan } from "./plan_swap.ts";
 import { decodeSnapshot, encodeSnapshot, SnapshotError } from "./snapshot_format.ts";
 import { loadStates, loadVehicles, saveState } from "./state_transfer.ts";
 import { hashVersion } from "./version.ts";
-
-/** Makes a fresh engine of a plan, with room for so many vehicles at least. */
-export type MakeEngine = (plan: Plan, vehicles: number) => PartitionEngine;
 
 /** Hands everything on to the engine of the plan in force, and replaces it. */
 export class LiveEngine implements KernelEngine {
@@ -44,6 +49,15 @@ export class LiveEngine implements KernelEngine {
       states: this.#stateHashes(plan),
       rules: ruleShapes(plan.ruleSet),
     }, saved.body);
+  }
+
+  swap(ruleSet: RuleSet, warmed?: Engine, nextA?: number): readonly AnomalyRecord[] {
+    const plan = compilePlan(ruleSet);
+    const { partition } = this.options;
+    const aside = warmed === undefined ? null : LiveEngine.aside(warmed, ruleSet, partition);
+    const swapped = swapPlan(this.#engine, plan, this.make, aside, nextA);
+    this.#engine = swapped.engine;
+    return swapped.anomalies;
   }
 
   restore(snapshot: Uint8Array): void {
@@ -118,6 +132,25 @@ export class LiveEngine implements KernelEngine {
 
   ruleMetrics(): readonly RuleMetric[] {
     return this.#engine.ruleMetrics();
+  }
+
+  /**
+   * The engine of a warmed one.
+   *
+   * @throws {RangeError} if it is of other rules or another partition
+   */
+  static aside(warmed: Engine, ruleSet: RuleSet, partition: number): PartitionEngine {
+    if (!(warmed instanceof LiveEngine)) {
+      throw new TypeError("Cannot warm the rules: the engine aside is of another kind");
+    }
+    const { version } = warmed.#engine.plan.ruleSet;
+    if (version !== ruleSet.version || warmed.options.partition !== partition) {
+      throw new RangeError(
+        `Cannot warm the rules: the engine aside is of version ${version} and partition ` +
+          `${warmed.options.partition}, not ${ruleSet.version} and ${partition}`,
+      );
+    }
+    return warmed.#engine;
   }
 
   #stateHashes(plan: Plan): readonly string[] {

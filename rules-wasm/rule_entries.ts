@@ -97,7 +97,7 @@ export function warmEntries(
 }
 
 /** Whether a rule is still the one that it was. */
-function goesOn(old: RuleShape, now: RuleShape): boolean {
+export function goesOn(old: RuleShape, now: RuleShape): boolean {
   return old.when === now.when && old.once === now.once;
 }
 

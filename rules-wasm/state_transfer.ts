@@ -62,7 +62,7 @@ export function saveState(kernel: KernelState, kept: readonly KeptState[]): Save
   const waiting = memory.u32(E_WAITING);
   if (waiting > 0) chunks.push(...saveWaiting(kernel));
   const { clock } = memory;
-  const timersTo = memory.f64(E_TIMERS_TO);
+  const timersTo = Math.max(clock, memory.f64(E_TIMERS_TO));
   return { vehicles: slots.length, waiting, body: joined(chunks), clock, timersTo };
 }
 
@@ -97,7 +97,7 @@ export function loadVehicles(kernel: KernelState, saved: SavedState): void {
   const { calls, memory } = kernel;
   const { clock, timersTo } = saved;
   eachChunk(kernel, partsOf(saved).vehicles, new Uint8Array(0), (_, from, end) => {
-    if (calls.loadVehicles(from, end, Math.max(clock, timersTo)) < 0) throw unreadable();
+    if (calls.loadVehicles(from, end, timersTo) < 0) throw unreadable();
   });
   memory.view.setFloat64(CONTROL_LAST_A, clock, true);
   memory.view.setFloat64(E_TIMERS_TO, timersTo, true);
@@ -142,6 +142,34 @@ export function loadStates(
 function partsOf({ body, vehicles }: SavedState): { vehicles: Uint8Array; waiting: Uint8Array } {
   const at = partEnds(body)[vehicles - 1] ?? 0;
   return { vehicles: body.subarray(0, at), waiting: body.subarray(at) };
+}
+
+/** A saved state without its vehicles. */
+export function onlyWaiting(saved: SavedState): SavedState {
+  return { ...saved, vehicles: 0, body: partsOf(saved).waiting };
+}
+
+/** A saved state's vehicles in groups by their ids, without the samples that wait. */
+export function byVehicle(
+  saved: SavedState,
+  group: (id: string) => string,
+): Map<string, SavedState> {
+  const text = new TextDecoder("utf-8", { ignoreBOM: true });
+  const groups = new Map<string, Uint8Array[]>();
+  const { vehicles } = partsOf(saved);
+  let from = 0;
+  for (const end of partEnds(vehicles)) {
+    const part = vehicles.subarray(from, end);
+    const name = group(text.decode(part.subarray(5, 5 + part[4])));
+    const known = groups.get(name);
+    if (known === undefined) groups.set(name, [part]);
+    else known.push(part);
+    from = end;
+  }
+  return new Map([...groups].map(([name, parts]) => [
+    name,
+    { ...saved, vehicles: parts.length, waiting: 0, body: joined(parts) },
+  ]));
 }
 
 /** Puts parts of a body into the input buffer piece by piece, behind a head. */

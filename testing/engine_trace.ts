@@ -4,7 +4,13 @@ import { parse } from "yaml";
 import { decodeTransition, type Transition } from "../contract/anomaly.ts";
 import { type Catalog, type Signal, STALE_AFTER_MS_DEFAULT } from "../contract/catalog.ts";
 import { createEngine, type KernelEngine } from "../rules-wasm/engine.ts";
-import type { Engine, EngineInput, PushMode, PushResult } from "../rules-wasm/engine_port.ts";
+import type {
+  AnomalyRecord,
+  Engine,
+  EngineInput,
+  PushMode,
+  PushResult,
+} from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
@@ -169,14 +175,40 @@ export class Trace {
     return transitionsOf(result);
   }
 
+  /**
+   * Changes the rules of both.
+   *
+   * @param warmed the last rows pushed that engines of the new rules take in aside
+   * @param nextA A of the next row, if it is told, in seconds
+   */
+  swap(rules: string | RuleSet, warmed?: readonly TraceRow[], nextA?: number): Transition[] {
+    const ruleSet = typeof rules === "string" ? traceRules(rules) : rules;
+    const batch = warmed && traceBatch(warmed, this.#offset - warmed.length);
+    const swapped = (engine: Engine, aside: Engine): readonly AnomalyRecord[] => {
+      if (batch) aside.push(batch, "warm");
+      return engine.swap(ruleSet, batch && aside, nextA === undefined ? undefined : ms(nextA));
+    };
+    const anomalies = swapped(this.engine, createEngine(ruleSet, { partition: 0 }));
+    const result = { anomalies, refusals: [] };
+    if (this.#reference !== null) {
+      const aside = createReferenceEngine(ruleSet, { partition: 0 });
+      const expected = { anomalies: swapped(this.#reference, aside), refusals: [] };
+      assertEquals(told(result, this.engine), told(expected, this.#reference));
+    }
+    return transitionsOf(result);
+  }
+
   /** Pushes rows and tells transitions as `kind[ reason] rule@seconds of at`, with more by `show`. */
   lines(rows: readonly TraceRow[], show?: (transition: Transition) => unknown): string[] {
-    return this.push(rows).map((transition) => {
-      const { kind, reason, rule, at } = transition;
-      const more = show === undefined ? "" : ` ${show(transition)}`;
-      return `${kind}${reason === undefined ? "" : ` (${reason})`} ${rule}@${seconds(at)}${more}`;
-    });
+    return this.push(rows).map((transition) => lineOf(transition, show));
   }
+}
+
+/** A transition as `Trace.lines` tells it. */
+export function lineOf(transition: Transition, show?: (transition: Transition) => unknown): string {
+  const { kind, reason, rule, at } = transition;
+  const more = show === undefined ? "" : ` ${show(transition)}`;
+  return `${kind}${reason === undefined ? "" : ` (${reason})`} ${rule}@${seconds(at)}${more}`;
 }
 
 /** All that two engines must agree on after a batch. */

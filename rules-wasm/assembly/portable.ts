@@ -42,7 +42,7 @@ import {
   SR_WORDS,
 } from "./portable_layout";
 import { loadLate, saveLate } from "./ops_admit";
-import { loadState, saveState, wordsMax } from "./portable_states";
+import { loadState, saveState, settleStates, wordsMax } from "./portable_states";
 import { fillRecord, levelsAfter, reduceRecord, saveRecord, settleRecord } from "./records";
 import {
   addVehicles,
@@ -242,6 +242,7 @@ function loadVehicleStates(base: usize, targets: usize, count: u32): bool {
     if (target != 0 && words > 0 && !loadState(target, base, words)) return false;
     leaveVector();
   }
+  settleStates(base);
   return true;
 }
 

@@ -47,6 +47,11 @@ export const SR_UNKNOWN_T0 = 15;
 export const SR_CLOSED_AT = 16;
 export const SR_WORDS = 17;
 
+/** u32 each in a record: its vehicle's slot, its rule's position, its flags. */
+export const R_SLOT = 0;
+export const R_RULE = 4;
+export const R_FLAGS = 8;
+
 /** Flags of a record. They are written as they are: a new meaning takes a new bit. */
 export const R_OPEN = 1;
 export const R_RUN = 2;

@@ -9,7 +9,7 @@
  * 3. in the plan compiler, a key whose first word names its form (`PlanCode.operator`, `stateful`).
  *    A form never changes under its name: another form takes another name.
  */
-import { code, maxGap } from "./plan";
+import { code, codeCount, maxGap } from "./plan";
 import {
   I_A,
   I_B,
@@ -39,7 +39,7 @@ import { loadTruth, saveTruth } from "./ops_state";
 import { saveHeld } from "./ops_time";
 import { loadExtreme, saveExtreme, startExtreme } from "./ops_extreme";
 import { loadWindow, saveWindow, startWindow } from "./ops_window";
-import { loadSignal, saveSignal } from "./signals";
+import { loadSignal, saveSignal, signalTime } from "./signals";
 import { loadPlain, savePlain } from "./words";
 
 /** Words that most states take, at most. */
@@ -145,6 +145,17 @@ export function loadState(target: u32, base: usize, words: u32): bool {
       return loadPlain(state, customWords(at), words);
     default:
       return false;
+  }
+}
+
+/** Makes of a vehicle's state, once it is read, what follows from other state: when positions came. */
+export function settleStates(base: usize): void {
+  for (let i: u32 = 0; i < codeCount; i++) {
+    const at = code + i * I_BYTES;
+    if (load<i32>(at, I_OP) != OP_POSITION) continue;
+    const state = base + load<u32>(at, I_STATE);
+    store<f64>(state, signalTime(base, load<u32>(at, I_A)));
+    store<f64>(state, signalTime(base, load<u32>(at, I_B)), 8);
   }
 }
 

@@ -55,7 +55,8 @@ export function settleRecord(record: usize, rule: usize, t: f64): void {
   if (flags & R_CLOSED && t > load<f64>(record, R_CLOSED_AT) + load<f64>(rule, RULE_COOLDOWN)) {
     store<u32>(record, flags & ~R_CLOSED, R_FLAGS);
   }
-  if (t >= load<f64>(record, R_AT)) store<f64>(record, -Infinity, R_AT);
+  // What is open may still clear at an earlier T, by a clock that is set back.
+  if (!(flags & R_OPEN) && t >= load<f64>(record, R_AT)) store<f64>(record, -Infinity, R_AT);
 }
 
 /** The results of a ladder's rungs as those of the ladder that an entry leads to. */

@@ -2,7 +2,7 @@
 import { alloc, allocState } from "./memory";
 import { E_OPEN, E_RECORDS, E_TOUCHED, VEHICLES_PER_CHUNK } from "./plan_layout";
 import { activeAt, activeWords, stride, template } from "./plan";
-import { R_OPEN, RT_BYTES, RT_TARGET } from "./portable_layout";
+import { R_FLAGS, R_OPEN, R_RULE, R_SLOT, RT_BYTES, RT_TARGET } from "./portable_layout";
 
 /** Vehicle chunks at most: 2^24 vehicles. */
 const CHUNKS_MAX: u32 = 65536;
@@ -42,15 +42,15 @@ export {
   R_CLEARING,
   R_CLOSED,
   R_FIRED,
+  R_FLAGS,
   R_OPEN,
+  R_RULE,
   R_RUN,
+  R_SLOT,
   R_STEPPING,
   R_UNKNOWN,
 } from "./portable_layout";
 
-export const R_SLOT: usize = 0;
-export const R_RULE: usize = 4;
-export const R_FLAGS: usize = 8;
 export const R_SEVERITY: usize = 12;
 export const R_COUNT: usize = 16;
 export const R_LEVELS: usize = 20;

@@ -52,7 +52,10 @@ let rowsBefore: u32 = 0;
 
 /** Empties the buffer. */
 export function startTransitions(): void {
+  const before = size;
   size = TR_CAPTURES + capturesMax * 8;
+  // Another plan may take along more values, or fewer.
+  if (size != before) capacity = before == 0 ? 0 : capacity * before / size;
   used = 0;
   rowsBefore = 0;
   store<u32>(E_TRANSITION_BYTES, size);

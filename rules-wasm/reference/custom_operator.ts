@@ -15,6 +15,14 @@ export class CustomOperatorState {
     this.#slots = new Slots(call.operator.slots);
   }
 
+  /** The same again. */
+  copy(): CustomOperatorState {
+    const copy = new CustomOperatorState(this.call);
+    for (let i = 0; i < this.call.operator.slots; i++) copy.#slots.set(i, this.#slots.get(i));
+    copy.#last = this.#last;
+    return copy;
+  }
+
   /** The result at a sample; null for a condition that is unknown. */
   result(brought: boolean, t: number, args: readonly number[]): number | boolean | null {
     const { operator, result } = this.call;
@@ -22,7 +30,12 @@ export class CustomOperatorState {
       const now = CUSTOM_FUNCTIONS[operator.index](this.#slots, t, ...args);
       this.#last = Number.isFinite(now) ? now : NaN;
     } else if (result === "event") return false;
-    if (result === "number") return this.#last;
+    return this.stands();
+  }
+
+  /** The last result. */
+  stands(): number | boolean | null {
+    if (this.call.result === "number") return this.#last;
     return this.#last === 1 ? true : this.#last === 0 ? false : null;
   }
 }

@@ -2,7 +2,6 @@
  * The reference engine: the oracle. One sample at a time, plain and slow, written from the text of
  * the specification and not from the kernel.
  */
-import type { SampleCounts } from "../../contract/telemetry.ts";
 import type {
   AnomalyRecord,
   Engine,
@@ -13,9 +12,11 @@ import type {
 } from "../engine_port.ts";
 import type { Rule, RuleSet } from "../language/ast.ts";
 import { type Expression, expressionsOf, signalsOf, walk } from "../language/brings.ts";
+import { addCounts, noCounts } from "./counts.ts";
 import { VehicleValues } from "./evaluate.ts";
 import { type Cause, RuleLife, type Step } from "./lifecycle.ts";
 import { absentDurations, applies } from "./rule_reach.ts";
+import { RuleChange } from "./take_over.ts";
 import { readTelemetry, type TelemetrySample } from "./telemetry_text.ts";
 import { byOrder, type Timer, timersOf, type Vehicle } from "./timers.ts";
 import { WAITING_PER_VEHICLE, type WaitingSample, WaitingSamples } from "./waiting.ts";
@@ -34,26 +35,21 @@ class ReferenceEngine implements Engine {
   #position = 0;
   #mode: PushMode = "live";
   readonly #vehicles = new Map<string, Vehicle>();
-  readonly #counts: EngineCounts = {
-    samples: 0,
-    refused: 0,
-    unknownKeys: 0,
-    outOfRange: 0,
-    wrongType: 0,
-    ticks: 0,
-    late: 0,
-    duplicates: 0,
-    crowded: 0,
-    clockResets: 0,
-    forgotten: 0,
-    misplaced: 0,
-  };
+  readonly #counts: EngineCounts = noCounts();
   #anomalies: AnomalyRecord[] = [];
-  readonly #named: ReadonlySet<number>;
-  readonly #roots: readonly Expression[];
-  readonly #absentMs: readonly number[];
+  /** A before which timers have fired under former rules. */
+  #timersTo = -Infinity;
+  #named: ReadonlySet<number> = new Set();
+  #roots: readonly Expression[] = [];
+  #absentMs: readonly number[] = [];
 
-  constructor(readonly ruleSet: RuleSet, readonly partition: number) {
+  constructor(public ruleSet: RuleSet, readonly partition: number) {
+    this.#obey(ruleSet);
+  }
+
+  /** Comes under rules. */
+  #obey(ruleSet: RuleSet): void {
+    this.ruleSet = ruleSet;
     this.#roots = ruleSet.rules.flatMap(expressionsOf);
     this.#named = new Set(this.#roots.flatMap((root) => [...signalsOf(root)]));
     const durations = new Set<number>();
@@ -102,6 +98,54 @@ class ReferenceEngine implements Engine {
     return { anomalies: this.#anomalies, refusals };
   }
 
+  swap(ruleSet: RuleSet, warmed?: Engine, nextA = -Infinity): readonly AnomalyRecord[] {
+    if (warmed !== undefined && !(warmed instanceof ReferenceEngine)) {
+      throw new TypeError("Cannot warm the rules: the engine aside is of another kind");
+    }
+    this.#mode = "live";
+    this.#anomalies = [];
+    const a = Math.max(this.#clock, this.#timersTo, nextA);
+    if (nextA > this.#clock) this.#fireBefore(nextA);
+    this.#timersTo = a;
+    const change = new RuleChange(this.ruleSet, ruleSet);
+    const vehicles = () => [...this.#vehicles.values()].sort((x, y) => x.position - y.position);
+    if (this.ruleSet.settings.latenessMs !== ruleSet.settings.latenessMs) {
+      const all = vehicles().flatMap((of) => [...of.waiting].map((waiting) => ({ of, waiting })));
+      all.sort((x, y) => x.waiting.position - y.waiting.position);
+      for (const { of, waiting } of all) {
+        if (of.waiting.has(waiting)) this.#evaluateAll(of, of.waiting.takeThrough(waiting), a);
+      }
+    }
+    for (const vehicle of vehicles()) {
+      vehicle.values.again((d) => vehicle.absent.has(d));
+      const cause = { ...vehicle.heard, t: vehicle.lastT, append: a };
+      for (const [rule, life] of vehicle.lives) {
+        if (!change.goesOn(rule, vehicle.id)) {
+          this.#write(rule, life.end("rule changed", cause), vehicle);
+        }
+      }
+    }
+    this.#obey(ruleSet);
+    for (const vehicle of this.#vehicles.values()) {
+      this.#takeOver(vehicle, change, warmed && warmed.#vehicles.get(vehicle.id));
+    }
+    return this.#anomalies;
+  }
+
+  /** A vehicle comes under the new rules; one warmed aside counts if it stands at the same T. */
+  #takeOver(vehicle: Vehicle, change: RuleChange, warmed: Vehicle | undefined): void {
+    const { latenessMs } = this.ruleSet.settings;
+    const aside = warmed?.lastT === vehicle.lastT ? warmed : undefined;
+    const values = this.#newValues();
+    values.takeOver(vehicle.values, aside?.values ?? null);
+    vehicle.values = values;
+    vehicle.lives = change.lives(vehicle, aside);
+    vehicle.waiting = change.waiting(vehicle, warmed, this.#absentMs);
+    vehicle.absent = new Set(
+      this.#absentMs.filter((d) => vehicle.heard.append + Math.max(d, latenessMs) < this.#timersTo),
+    );
+  }
+
   nextTimer(): number | null {
     const dues = [...this.#vehicles.values()].flatMap((vehicle) =>
       this.#timersOf(vehicle).map((timer) => timer.due)
@@ -141,19 +185,23 @@ class ReferenceEngine implements Engine {
 
   /** Fires, in order, every timer due before `clock`; then the clock stands there. */
   #moveClock(clock: number): void {
-    if (clock > this.#clock) {
-      const due = [...this.#vehicles.values()].flatMap((vehicle) => this.#timersOf(vehicle))
-        .filter((timer) => timer.due < clock);
-      for (const timer of due.sort(byOrder)) this.#fire(timer);
-    }
+    this.#fireBefore(clock);
     this.#clock = clock;
+  }
+
+  #fireBefore(a: number): void {
+    const due = [...this.#vehicles.values()].flatMap((vehicle) => this.#timersOf(vehicle))
+      .filter((timer) => timer.due < a);
+    for (const timer of due.sort(byOrder)) this.#fire(timer);
   }
 
   #timersOf(vehicle: Vehicle): Timer[] {
     return timersOf(vehicle, this.ruleSet.settings, this.#absentMs);
   }
 
-  #fire({ kind, due, vehicle, durationMs, waiting }: Timer): void {
+  #fire({ kind, due: dueA, vehicle, durationMs, waiting }: Timer): void {
+    // What new settings make overdue comes with them, not before.
+    const due = Math.max(dueA, this.#timersTo);
     if (waiting) {
       this.#evaluateAll(vehicle, vehicle.waiting.takeThrough(waiting), due);
       return;
@@ -254,7 +302,7 @@ class ReferenceEngine implements Engine {
     vehicle.lastT = sample.t;
     const values = new Map([...sample.values].filter(([signal]) => this.#named.has(signal)));
     const brought = new Set(values.keys());
-    vehicle.values.take({ t: sample.t, brought, absent: () => false }, values, this.#roots);
+    vehicle.values.take({ t: sample.t, brought, absent: () => false }, values);
     for (const [rule, life] of vehicle.lives) {
       this.#write(rule, life.evaluate(vehicle.values, cause, this.#mode === "warm"), vehicle);
     }
@@ -309,7 +357,7 @@ class ReferenceEngine implements Engine {
 
   #newValues(): VehicleValues {
     const { catalog, settings } = this.ruleSet;
-    return new VehicleValues(catalog, settings.maxGapMs, settings.zoneOffsets);
+    return new VehicleValues(catalog, this.#roots, settings.maxGapMs, settings.zoneOffsets);
   }
 
   #newLives(id: string): Map<Rule, RuleLife> {
@@ -337,11 +385,4 @@ class ReferenceEngine implements Engine {
       });
     }
   }
-}
-
-function addCounts(total: EngineCounts, of: Partial<SampleCounts>): void {
-  total.samples++;
-  total.unknownKeys += of.unknownKeys ?? 0;
-  total.outOfRange += of.outOfRange ?? 0;
-  total.wrongType += of.wrongType ?? 0;
 }

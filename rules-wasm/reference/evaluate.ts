@@ -7,37 +7,25 @@
 import type { Catalog } from "../../contract/catalog.ts";
 import type { Condition, PositionPart, Value } from "../language/ast.ts";
 import { broughtByAll, type Expression, signalsOf, walk } from "../language/brings.ts";
-import { structure } from "../language/structure.ts";
+import { signalText, structure } from "../language/structure.ts";
 import type { ZoneOffset } from "../language/time_zone.ts";
 import { arithmetic, compare, finite, toNumber, type Truth } from "./arithmetic.ts";
 import { CustomOperatorState } from "./custom_operator.ts";
 import { hourOf, spans, weekdayOf, within } from "./evaluate_time.ts";
+import {
+  difference,
+  freshState,
+  keep,
+  type Kept,
+  type Known,
+  type OperatorState,
+  partsOf,
+  slotWidthMs,
+  standing,
+} from "./operator_state.ts";
 import { isInside, KeptPositions, type Position } from "./positions.ts";
 import { WeightedMean } from "./weighted.ts";
 import { SampleWindow } from "./windows.ts";
-
-/** One known value and when it was. */
-interface Known {
-  readonly value: number;
-  readonly t: number;
-}
-
-/** State of one operator of one vehicle. */
-interface OperatorState {
-  /** `prev`, `changed`: last known value; `rose`, `fell`: last known truth as 1 or 0. */
-  last: number;
-  /** `delta`, `rate`: the kept samples, oldest first, with the slot of each. */
-  slots: { slot: number; t: number; value: number }[];
-  /** `held`: the trues of the run; `seq`: where its first was true; `age`: where it came. */
-  times: number[];
-  /** The functions over windows. */
-  window: SampleWindow | null;
-  /** `ewma`, `zscore`. */
-  weighted: WeightedMean | null;
-  custom: CustomOperatorState | null;
-  /** `moved`. */
-  positions: KeptPositions | null;
-}
 
 /** What an expression is evaluated over: one vehicle at one sample, or as at its last. */
 export interface Moment {
@@ -47,11 +35,6 @@ export interface Moment {
   readonly brought: ReadonlySet<number>;
   /** Durations d for which `absent(d)` holds. */
   readonly absent: (durationMs: number) => boolean;
-}
-
-/** Width of the slots of `delta` and `rate` over d: max(10 ms, d/16). */
-export function slotWidthMs(durationMs: number): number {
-  return Math.max(10, durationMs / 16);
 }
 
 /** The expressions of one vehicle: signals, operators and their state. */
@@ -64,11 +47,13 @@ export class VehicleValues {
   #again = false;
 
   /**
+   * @param roots every expression of the rules
    * @param maxGapMs how far a reference may lie behind T-d
    * @param zoneOffsets of the zone of `hour` and `weekday`
    */
   constructor(
     readonly catalog: Catalog,
+    readonly roots: readonly Expression[],
     readonly maxGapMs: number,
     readonly zoneOffsets: readonly ZoneOffset[],
   ) {}
@@ -78,17 +63,58 @@ export class VehicleValues {
     return this.#signals.get(number);
   }
 
-  /** Takes a sample in: signals first, then every stateful operator of `expressions`, once. */
-  take(moment: Moment, values: ReadonlyMap<number, number>, roots: readonly Expression[]): void {
+  /** Takes a sample in: signals first, then every stateful operator, once. */
+  take(moment: Moment, values: ReadonlyMap<number, number>): void {
     this.#moment = moment;
     this.#again = false;
     for (const [signal, value] of values) this.#signals.set(signal, { value, t: moment.t });
     this.#frozen = new Map();
-    for (const root of roots) {
+    for (const root of this.roots) {
       walk(root, (node) => {
         if (node.kind === "call") this.#operator(node);
       });
     }
+  }
+
+  /**
+   * Goes on from the values of former rules: what both keep is taken from `before`, what is new
+   * from `aside`, if there is one. Both stay as they are.
+   */
+  takeOver(before: VehicleValues, aside: VehicleValues | null): void {
+    this.#moment = { t: before.#moment.t, brought: new Set(), absent: () => false };
+    const name = signalText(this.catalog);
+    const old = before.#kept();
+    const warm = aside === null ? null : aside.#kept();
+    for (const root of this.roots) {
+      for (const signal of signalsOf(root)) {
+        const from = old.signals.has(name(signal)) ? old : warm;
+        const known = from?.signals.get(name(signal));
+        if (known) this.#signals.set(signal, known);
+      }
+      walk(root, (node) => {
+        if (node.kind !== "call") return;
+        for (const { key, copy } of partsOf(node, name, this.maxGapMs)) {
+          const from = old.parts.has(key) ? old : warm;
+          const state = from?.parts.get(key);
+          if (from && state) copy(state, this.#state(structure(node)), from.stood);
+        }
+      });
+    }
+  }
+
+  #kept(): Kept {
+    const name = signalText(this.catalog);
+    const signals = new Map<string, Known | undefined>();
+    const parts = new Map<string, OperatorState | undefined>();
+    for (const root of this.roots) {
+      for (const signal of signalsOf(root)) signals.set(name(signal), this.#signals.get(signal));
+      walk(root, (node) => {
+        if (node.kind !== "call") return;
+        const state = this.#operators.get(structure(node));
+        for (const { key } of partsOf(node, name, this.maxGapMs)) parts.set(key, state);
+      });
+    }
+    return { signals, parts, stood: { t: this.#moment.t, maxGapMs: this.maxGapMs } };
   }
 
   /** Goes back to the last evaluated sample: values as they stood, edges false, state untouched. */
@@ -224,9 +250,20 @@ export class VehicleValues {
     const key = structure(node);
     const before = this.#frozen.get(key);
     if (before !== undefined) return before;
-    const result = this.#compute(node, key);
+    const result = this.#again ? this.#stand(node, key) : this.#compute(node, key);
     this.#frozen.set(key, result);
     return result;
+  }
+
+  /** A result as at the last evaluated sample, which other rules may have evaluated. */
+  #stand(node: Expression & { kind: "call" }, key: string): number | Truth {
+    if (node.fn === "moved") {
+      const position = this.#position(node.args[0]);
+      if (!position) return NaN;
+      return this.#state(key).positions?.moved(this.#moment.t, position) ?? NaN;
+    }
+    const now = node.fn === "delta" || node.fn === "rate" ? this.value(node.args[0]) : NaN;
+    return standing(node, this.#state(key), this.#moment.t, now, this.maxGapMs);
   }
 
   #compute(node: Expression & { kind: "call" }, key: string): number | Truth {
@@ -234,7 +271,7 @@ export class VehicleValues {
     switch (node.fn) {
       case "prev": {
         const state = this.#state(key);
-        const result = state.last;
+        const result = state.before = state.last;
         const now = this.value(node.args[0]);
         if (brought && !Number.isNaN(now)) state.last = now;
         return result;
@@ -242,8 +279,9 @@ export class VehicleValues {
       case "changed":
       case "rose":
       case "fell": {
-        if (!brought) return false;
         const state = this.#state(key);
+        state.before = state.last;
+        if (!brought) return false;
         const now = node.fn === "changed"
           ? this.value(node.args[0])
           : toNumber(this.truth(node.args[0]));
@@ -260,11 +298,7 @@ export class VehicleValues {
         const state = this.#state(key);
         const now = this.value(node.args[0]);
         if (brought && !Number.isNaN(now)) keep(state, t, now, node.durationMs);
-        const reference = state.slots.findLast((each) => each.t <= t - node.durationMs);
-        if (!reference || reference.t < t - node.durationMs - this.maxGapMs) return NaN;
-        const difference = finite(now - reference.value);
-        if (node.fn === "delta") return difference;
-        return finite(difference / ((t - reference.t) / 1000));
+        return difference(node.fn, state, t, now, node.durationMs, this.maxGapMs);
       }
       case "moved": {
         const { t } = this.#moment;
@@ -294,7 +328,8 @@ export class VehicleValues {
           if (t - (state.times.at(-1) ?? -Infinity) > this.maxGapMs) state.times = [];
           state.times.push(t);
         }
-        return now === true ? spans(state.times, t, node.durationMs, this.maxGapMs) : now;
+        const spanned = spans(state.times, t, node.durationMs, this.maxGapMs);
+        return state.result = now === true ? spanned : now;
       }
       case "seq":
         return this.#seq(node, this.#state(key));
@@ -323,7 +358,7 @@ export class VehicleValues {
         const now = this.value(node.args[0]);
         const comes = brought && !Number.isNaN(now);
         const elapsedMs = comes ? weighted.come(t) : NaN;
-        const score = finite(weighted.score(t, now));
+        const score = state.score = finite(weighted.score(t, now));
         if (comes) weighted.move(now, elapsedMs);
         return node.fn === "zscore" ? score : weighted.mean();
       }
@@ -354,27 +389,9 @@ export class VehicleValues {
   #state(key: string): OperatorState {
     let state = this.#operators.get(key);
     if (!state) {
-      state = {
-        last: NaN,
-        slots: [],
-        times: [],
-        window: null,
-        weighted: null,
-        custom: null,
-        positions: null,
-      };
+      state = freshState();
       this.#operators.set(key, state);
     }
     return state;
   }
-}
-
-/** Keeps the last sample of a slot; what can no longer be a reference goes. */
-function keep(state: OperatorState, t: number, value: number, durationMs: number): void {
-  const slot = Math.floor(t / slotWidthMs(durationMs));
-  const newest = state.slots.at(-1);
-  if (newest?.slot === slot) state.slots.pop();
-  state.slots.push({ slot, t, value });
-  const reference = state.slots.findLastIndex((each) => each.t <= t - durationMs);
-  if (reference > 0) state.slots.splice(0, reference);
 }

@@ -71,6 +71,52 @@ export class RuleLife {
     return this.#anomaly?.open ?? false;
   }
 
+  /** `at` of the last transition; -Infinity before the first. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
+  /** Begins as a rule that is new: with the runs of one warmed aside, and no `at` before a last. */
+  begin(warm: RuleLife | null, lastAt: number): void {
+    this.#run = warm ? warm.#run : null;
+    if (warm) warm.#levels.forEach((level, i) => this.#levels[i] = level);
+    this.#lastAt = lastAt;
+  }
+
+  /**
+   * Goes on as the same rule of a former version did.
+   *
+   * @param same whether `clear` and the ladder are the same, and by rung the former one with its
+   * condition (-1: none); T at which the vehicle stands
+   */
+  goOn(
+    before: RuleLife,
+    warm: RuleLife | null,
+    same: {
+      readonly clear: boolean;
+      readonly ladder: boolean;
+      readonly rungs: readonly number[];
+      readonly lastT: number;
+    },
+  ): void {
+    this.#run = before.#run;
+    if (same.clear) {
+      this.#clearRun = before.#clearRun;
+      this.#unknownSince = before.#unknownSince;
+    }
+    if (same.ladder) this.#downRun = before.#downRun;
+    same.rungs.forEach((rung, i) => {
+      if (rung >= 0) this.#levels[i] = before.#levels[rung];
+      else if (warm) this.#levels[i] = warm.#levels[i];
+    });
+    this.#lastAt = before.#lastAt;
+    const anomaly = before.#anomaly;
+    // A cooldown that has run out stays so.
+    const over = anomaly !== null && !anomaly.open &&
+      same.lastT > anomaly.endedT + before.rule.cooldownMs;
+    this.#anomaly = over || anomaly === null ? null : { ...anomaly };
+  }
+
   /** Evaluates at a moment of the vehicle. While `warming` nothing opens, however long it holds. */
   evaluate(values: VehicleValues, cause: Cause, warming = false): Step[] {
     const { rule } = this;

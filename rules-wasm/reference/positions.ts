@@ -59,6 +59,14 @@ export class KeptPositions {
 
   constructor(readonly durationMs: number, readonly slotMs: number, readonly maxGapMs: number) {}
 
+  /** The same again, under another `max_gap`, without what the one so far made too old. */
+  copy(stood: { readonly t: number; readonly maxGapMs: number }, maxGapMs: number): KeptPositions {
+    const copy = new KeptPositions(this.durationMs, this.slotMs, maxGapMs);
+    const oldest = stood.t - this.durationMs - stood.maxGapMs;
+    copy.#kept.push(...this.#kept.filter(({ t }) => t >= oldest));
+    return copy;
+  }
+
   take(t: number, at: Position): void {
     const slot = Math.floor(t / this.slotMs);
     if (this.#kept.at(-1)?.slot === slot) this.#kept.pop();

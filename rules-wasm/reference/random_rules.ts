@@ -21,14 +21,33 @@ const LATENESS_S = [0.2, 1, 3, 10, 30, 120, 3600];
 /** Ids of the zones that the rules being made may ask about. */
 let zoneIds: readonly string[] = [];
 
+/** A random `rules.yaml` in parts. */
+export interface RuleFile {
+  /** Rows of the settings, without their braces. */
+  readonly settings: readonly string[];
+  /** The text of each rule. */
+  readonly rules: readonly string[];
+}
+
 /**
  * The text of a random `rules.yaml` of 1 to 8 rules.
  *
  * @param zones ids of zones that they ask about; without any they ask about no position
  */
 export function randomRules(random: Seeded, zones: readonly string[] = []): string {
+  return ruleFileText(randomRuleFile(random, zones));
+}
+
+/** The text of a file of rules. */
+export function ruleFileText({ settings, rules }: RuleFile): string {
+  const head = settings.length === 0 ? "" : `settings: { ${settings.join(", ")} }\n`;
+  return `version: 1\n${head}rules:\n${rules.join("")}`;
+}
+
+/** A random file of 1 to 8 rules; `zones` as in `randomRules`, and for those made afterwards. */
+export function randomRuleFile(random: Seeded, zones: readonly string[] = zoneIds): RuleFile {
   zoneIds = zones;
-  const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => rule(random, i));
+  const rules = Array.from({ length: 1 + random.below(8) }, (_, i) => randomRule(random, i));
   const lateness = random.chance(0.5) ? 0 : random.pick(LATENESS_S);
   const forgetAfter = random.pick([120, 600, 366 * 86_400]);
   const settings = [
@@ -44,15 +63,19 @@ export function randomRules(random: Seeded, zones: readonly string[] = []): stri
     random.chance(0.1) ? "max_vehicles: 3" : "",
     random.chance(0.5) ? `zone: ${random.pick(TIME_ZONES)}` : "",
   ].filter((row) => row !== "");
-  const head = settings.length === 0 ? "" : `settings: { ${settings.join(", ")} }\n`;
-  return `version: 1\n${head}rules:\n${rules.join("")}`;
+  return { settings, rules };
 }
 
-function rule(random: Seeded, i: number): string {
-  const absent = random.chance(0.2);
+/**
+ * The text of a random rule.
+ *
+ * @param given its `when`; by default any
+ */
+export function randomRule(random: Seeded, i: number, given?: string): string {
+  const absent = given?.includes("absent(") ?? random.chance(0.2);
   const once = random.chance(0.2);
   const rows = [`  - id: rule-${i}`];
-  const when = absent ? absentCondition(random) : condition(random, 3);
+  const when = given ?? (absent ? absentCondition(random) : condition(random, 3));
   rows.push(`    when: ${quote(when)}`);
   if (random.chance(0.5) && !absent) rows.push(`    for: ${random.pick(["2 s", "5 s", "20 s"])}`);
   if (!once) {

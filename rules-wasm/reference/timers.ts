@@ -19,7 +19,7 @@ export interface Vehicle {
   /** How many samples of the partition were heard before it: the position that orders timers. */
   position: number;
   /** Durations of `absent` that have come true since. */
-  readonly absent: Set<number>;
+  absent: Set<number>;
   /** Late samples in a row that a clock set back would explain. */
   late: { since: number; least: number; most: number } | null;
 }

@@ -11,6 +11,16 @@ export class WeightedMean {
 
   constructor(readonly tauMs: number, readonly maxGapMs: number) {}
 
+  /** The same again, under another `max_gap`. */
+  copy(maxGapMs: number): WeightedMean {
+    const copy = new WeightedMean(this.tauMs, maxGapMs);
+    copy.#mean = this.#mean;
+    copy.#variance = this.#variance;
+    copy.#since = this.#since;
+    copy.#last = this.#last;
+    return copy;
+  }
+
   /** The mean, of all samples taken in; NaN before the first. */
   mean(): number {
     return this.#mean;

@@ -27,6 +27,15 @@ export class SampleWindow {
 
   constructor(readonly durationMs: number, readonly maxGapMs: number) {}
 
+  /** The same again, under another `max_gap`. */
+  copy(maxGapMs: number): SampleWindow {
+    const copy = new SampleWindow(this.durationMs, maxGapMs);
+    copy.#panes = this.#panes.map(({ index, samples }) => ({ index, samples: [...samples] }));
+    copy.#since = this.#since;
+    copy.#last = this.#last;
+    return copy;
+  }
+
   /** Takes in a sample; T never falls. */
   take(t: number, value: number): void {
     const index = Math.floor(t / paneWidthMs(this.durationMs));
