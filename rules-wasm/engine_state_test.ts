@@ -1,7 +1,7 @@
 /** What state takes: bounded by vehicles and by rules, and given back when vehicles are forgotten. */
 import { assert, assertEquals } from "@std/assert";
 import { Seeded } from "../testing/seeded.ts";
-import { traceBatch, type TraceRow, traceRules } from "../testing/engine_trace.ts";
+import { traceBatch, type TraceRow, traceRules, transitionsOf } from "../testing/engine_trace.ts";
 import { createEngine } from "./engine.ts";
 import { compilePlan } from "./plan.ts";
 
@@ -66,6 +66,41 @@ Deno.test("state: vehicles that are forgotten give everything back to those that
   engine.push(traceBatch([{ a: 20_000 }], offset));
   assertEquals([engine.vehicles(), engine.counts().forgotten], [0, 3_000]);
   assertEquals(engine.bytesPerVehicle(), compilePlan(rules).stride);
+});
+
+Deno.test("state: a ring gives back the very numbers that it was given", () => {
+  const rules = traceRules(`version: 1
+rules:
+  - { id: least, when: y > 0, message: "{lowest(x, 10 s)}" }
+  - { id: total, when: y > 0, message: "{sum(x, 10 s)}" }
+  - { id: kept, when: y > 0, message: "{delta(x, 1500 ms)}" }`);
+  const random = new Seeded(11);
+  const bits = new DataView(new ArrayBuffer(8));
+  const numbers = Array.from({ length: 3_000 }, (_, i) => {
+    // Few digits, as sensors send; many; and any bits that are a number at all.
+    if (i % 3 === 0) return Number(random.between(-5_000, 300_000).toFixed(random.below(7)));
+    if (i % 3 === 1) return random.between(-1, 1) * 10 ** (random.below(40) - 20);
+    bits.setUint32(0, random.below(2 ** 32));
+    bits.setUint32(4, random.below(2 ** 32));
+    const x = bits.getFloat64(0);
+    return Math.abs(x) < 1e300 ? x : random.below(1_000) / 100;
+  });
+  const engine = createEngine(rules, { partition: 0 });
+  const rows = (a: number, is: (x: number) => TraceRow["is"]) =>
+    numbers.map((x, i): TraceRow => ({ a, v: `V${i}`, is: is(x) }));
+  const more = (x: number) => x + Math.abs(x);
+  // Two samples in a pane, and in slots of their own; then two that are no less.
+  engine.push(traceBatch(rows(0, (x) => ({ x })), 0));
+  engine.push(traceBatch(rows(0.2, (x) => ({ x: more(x) })), numbers.length));
+  engine.push(traceBatch(rows(1.2, (x) => ({ x: more(x) })), 2 * numbers.length));
+  const last = rows(2, (x) => ({ x: more(x), y: 1 }));
+  const said = transitionsOf(engine.push(traceBatch(last, 3 * numbers.length)));
+  const wanted = numbers.flatMap((x) => {
+    const y = more(x);
+    // The reference at 2 s less 1.5 s is the second sample: more(x) less that is 0.
+    return [String(x), String(x + y + y + y), "0"];
+  });
+  assertEquals(said.map(({ message }) => message), wanted);
 });
 
 Deno.test("state: a vehicle takes a fixed part, and rings up to a bound that is known beforehand", () => {
