@@ -2,6 +2,7 @@
 import { type Batch, FencedError, type Lease, type Outgoing } from "../bus/port.ts";
 import { encodeProgress } from "../contract/progress.ts";
 import type { PushResult } from "../rules-wasm/engine_port.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { deadLetters } from "./dead_letter.ts";
 import { PartitionState, type StateDependencies } from "./partition_state.ts";
 
@@ -18,6 +19,9 @@ export interface PartitionDependencies extends StateDependencies {
 const COMMIT_MS = 500;
 /** A partition gets at most one tick in this time. */
 const TICK_MS = 1_000;
+/** Longest stretch for which preparing new rules holds a batch up, or an idle partition. */
+const BUSY_WARMING_MS = 20;
+const IDLE_WARMING_MS = 200;
 /** A checkpoint waits for so many times what the last one took. */
 const CHECKPOINT_SHARE = 20;
 
@@ -57,6 +61,8 @@ class PartitionLoop {
   #committedAt: number;
   #checkpointAt: number;
   #tickedAt = -Infinity;
+  /** Version for which a tick was made. */
+  #tickedFor = "";
   #pending: Outgoing[] = [];
 
   constructor(readonly lease: Lease, readonly deps: PartitionDependencies) {
@@ -73,25 +79,40 @@ class PartitionLoop {
     this.#committedNext = state.next;
     // What took long to rebuild is worth a checkpoint soon.
     if (context.now() - startedAt > COMMIT_MS) this.#checkpointAt = context.now();
-    if (state.corrections.length > 0 || state.checkpointDue) await this.#commit();
+    this.#takeCorrections();
+    if (this.#pending.length > 0 || state.checkpointDue) await this.#commit();
     for await (const batch of lease.read(state.next)) {
       await context.untilResumed();
       // What was read and not pushed is read again: nothing of it is committed.
       if (context.signal.aborted || lease.lost.aborted) break;
-      const current = rules.current();
-      if (current.version !== state.ruleSet.version) {
-        if (!await state.change(current)) return;
-        await this.#commit();
-      }
+      await this.#changeRules(rules.current(), batch);
       if (batch === null) await this.#idle();
       else await this.#step(batch);
       await pulse.turn();
     }
   }
 
+  /**
+   * New rules come into force before a record: where none comes a tick is made, so that the log
+   * shows which timers were due before.
+   */
+  async #changeRules(to: RuleSet, batch: Batch | null): Promise<void> {
+    const state = this.#state;
+    if (to.version === state.ruleSet.version) return;
+    const ready = await state.prepare(to, batch === null ? IDLE_WARMING_MS : BUSY_WARMING_MS);
+    if (!ready) return;
+    if (batch !== null) state.change(batch.appendTimes[0]);
+    else if (this.#tickedFor !== to.version) {
+      this.#tickedFor = to.version;
+      await this.#tick();
+    }
+  }
+
   async #step(batch: Batch): Promise<void> {
     const { lease, deps: { topics, meter, context } } = this;
     const state = this.#state;
+    // What a change of rules caused comes before what the batch causes.
+    this.#takeCorrections();
     const result: PushResult = state.engine.push(batch);
     state.next = batch.nextOffset;
     if (result.anomalies.length > 0) {
@@ -108,12 +129,13 @@ class PartitionLoop {
     }
     const now = context.now();
     meter.report(lease.partition, batch, state.engine, now);
-    if (this.#pending.length > 0 || now - this.#committedAt >= COMMIT_MS) await this.#commit();
+    const due = state.checkpointDue || now - this.#committedAt >= COMMIT_MS;
+    if (this.#pending.length > 0 || due) await this.#commit();
   }
 
   /** Nothing to read: commits what is left over, and appends a tick when a timer is due. */
   async #idle(): Promise<void> {
-    const { lease, deps: { bus, context } } = this;
+    const { deps: { context } } = this;
     const now = context.now();
     if (this.#state.next > this.#committedNext && now - this.#committedAt >= COMMIT_MS) {
       await this.#commit();
@@ -121,8 +143,18 @@ class PartitionLoop {
     const timer = this.#state.engine.nextTimer();
     if (timer === null || now <= timer || now - this.#tickedAt < TICK_MS) return;
     this.#tickedAt = now;
+    await this.#tick();
+  }
+
+  async #tick(): Promise<void> {
+    const { lease, deps: { bus } } = this;
     const tick = { key: null, value: new Uint8Array(0), partition: lease.partition };
     await bus.publish([{ topic: lease.topic, records: [tick] }]);
+  }
+
+  #takeCorrections(): void {
+    this.#output(this.deps.topics.anomalies, this.#state.corrections);
+    this.#state.corrections = [];
   }
 
   #output(topic: string, records: Outgoing["records"]): void {
@@ -130,10 +162,10 @@ class PartitionLoop {
   }
 
   async #commit(): Promise<void> {
-    const { lease, deps: { context, topics } } = this;
+    const { lease, deps: { context } } = this;
     const state = this.#state;
-    this.#output(topics.anomalies, state.corrections);
-    state.corrections = [];
+    this.#pending.push(...state.activations);
+    state.activations = [];
     if (state.checkpointDue || context.now() >= this.#checkpointAt) await this.#checkpoint();
     const { next, since, checkpoint, partitions } = state;
     const { version } = state.ruleSet;

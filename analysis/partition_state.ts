@@ -1,11 +1,13 @@
 /** A partition's engine as its checkpoint and its log make it, and what it takes to change rules. */
-import type { Bus, Lease, OutgoingRecord } from "../bus/port.ts";
+import type { Bus, Lease, Outgoing, OutgoingRecord } from "../bus/port.ts";
 import type { AgentContext } from "../contract/agent.ts";
 import { type CheckpointPlace, decodeProgress, type Progress } from "../contract/progress.ts";
+import { encodeRuleRecord } from "../contract/rule_versions.ts";
 import { ANALYSIS_GROUP, type TopicNames } from "../contract/topics.ts";
 import type { DurableEngine, PushMode } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { RuleSource } from "../rules-wasm/rule_source.ts";
+import { warmingMs } from "../rules-wasm/warming.ts";
 import { SnapshotError } from "../rules-wasm/snapshot_format.ts";
 import {
   CheckpointError,
@@ -23,6 +25,7 @@ import {
 } from "./open_anomalies.ts";
 import type { PartitionCount } from "./partition_count.ts";
 import type { Pulse } from "./pulse.ts";
+import { Warming } from "./warming.ts";
 
 /** What a partition's state is made with. */
 export interface StateDependencies {
@@ -52,6 +55,9 @@ export class PartitionState {
   partitions = 0;
   /** What the anomalies topic lacks to say what the state says; goes out with the next step. */
   corrections: OutgoingRecord[] = [];
+  /** Activations that go out with the next step. */
+  activations: Outgoing[] = [];
+  #warming: Warming | null = null;
   /** Whether a checkpoint is due with the next step, whatever the time. */
   checkpointDue = false;
 
@@ -85,19 +91,64 @@ export class PartitionState {
     const before = progress.version === current.version ? current : rules.version(progress.version);
     if (before === null) return await this.#beginWith(current, progress.version, start);
     this.#use(before);
-    const whole = gap ? await this.#mend(start) : await this.#rebuild(progress, start);
-    if (!whole || before === current) return whole;
-    return await this.change(current);
+    return gap ? await this.#mend(start) : await this.#rebuild(progress, start);
   }
 
   /**
-   * Puts other rules in force from the next record on.
+   * Prepares a change of rules, a little at a time.
    *
-   * @returns whether it came to its end
+   * @returns whether they can come into force before the next record
    */
-  async change(to: RuleSet): Promise<boolean> {
-    const { start } = await this.lease.bounds();
-    return await this.#beginWith(to, this.ruleSet.version, start);
+  async prepare(to: RuleSet, budgetMs: number): Promise<boolean> {
+    const { lease, deps: { bus, context } } = this;
+    if (this.#warming?.ruleSet !== to) this.#warming = await this.#warmingOf(to);
+    return await this.#warming.advance(lease, bus, this.next, budgetMs, () => context.now());
+  }
+
+  /**
+   * Puts the rules that were prepared in force before the next record; what that causes goes out
+   * with the step that takes the record in, and the activation with it.
+   *
+   * @param nextA append time of that record
+   */
+  change(nextA: number): void {
+    const warming = this.#warming;
+    if (warming === null) throw new TypeError("Cannot change rules that were not prepared");
+    const { lease: { topic, partition }, deps: { context, topics, meter } } = this;
+    const before = this.ruleSet.version;
+    const { ruleSet, engine, from } = warming;
+    const caused = this.engine.swap(ruleSet, engine ?? undefined, nextA);
+    this.#warming = null;
+    this.ruleSet = ruleSet;
+    this.since = this.next;
+    this.checkpointDue = true;
+    const { version } = ruleSet;
+    this.corrections.push(...caused.map(({ key, value }) => ({ key, value, partition })));
+    meter.add("rule_changes", 1);
+    const activation = encodeRuleRecord({
+      ...{ kind: "activation", format: 1, version, partition },
+      ...{ offset: this.next, warmedFrom: from, time: context.now() },
+    });
+    this.activations.push({
+      topic: topics.rules,
+      records: [{ key: null, value: activation, partition: 0 }],
+    });
+    context.events({
+      level: "info",
+      name: "analysis.rules_changed",
+      message: `${topic}/${partition}: rules ${version} take over from ${before} at offset ` +
+        `${this.next}; ${caused.length} transitions`,
+    });
+  }
+
+  /** Rules that look back are shown the last telemetry; others come into force as they are. */
+  async #warmingOf(to: RuleSet): Promise<Warming> {
+    const { lease: { topic, partition }, deps: { bus } } = this;
+    const back = warmingMs(this.ruleSet, to);
+    const clock = this.engine.clock();
+    if (back === 0 || clock === -Infinity) return new Warming(to, null, this.next);
+    const from = await bus.offsetAt(topic, partition, clock - back);
+    return new Warming(to, this.#engineOf(to), Math.min(from, this.next));
   }
 
   /** The state as records of a checkpoint. */

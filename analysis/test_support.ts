@@ -43,6 +43,7 @@ export class Site {
         { ...spec, name: TOPICS.anomalies, cleanup: "delete" },
         { ...spec, name: TOPICS.deadLetters, cleanup: "delete" },
         { ...spec, name: TOPICS.checkpoints, cleanup: "compact" },
+        { ...spec, name: TOPICS.rules, cleanup: "delete" },
       ]);
       await body(site);
     } finally {
@@ -116,7 +117,7 @@ export class Site {
    * @throws what the agent throws
    */
   async run(
-    ruleSet: RuleSet,
+    rules: RuleSet | RuleSource,
     during: (over: () => boolean) => Promise<void>,
     bus: Bus = this.bus,
   ): Promise<void> {
@@ -129,7 +130,13 @@ export class Site {
       beat: (metrics) => this.metrics = metrics,
       untilResumed: () => Promise.resolve(),
       events: (event) => this.events.push(event),
-    }, { bus, topics: TOPICS, rules: fixedRules(ruleSet), createEngine, checkpointMs: 30_000 })
+    }, {
+      bus,
+      topics: TOPICS,
+      rules: "current" in rules ? rules : fixedRules(rules),
+      createEngine,
+      checkpointMs: 30_000,
+    })
       .finally(() => over = true);
     // It is awaited below; until then a failure is not one that nobody handles.
     agent.catch(() => {});
@@ -144,9 +151,14 @@ export class Site {
 
 /** Rules that never change. */
 function fixedRules(ruleSet: RuleSet): RuleSource {
+  return changingRules(() => ruleSet, [ruleSet]);
+}
+
+/** Rules that change as told; `known` are all versions that there ever are. */
+export function changingRules(current: () => RuleSet, known: readonly RuleSet[]): RuleSource {
   return {
-    current: () => ruleSet,
-    version: (name) => name === ruleSet.version ? ruleSet : null,
+    current,
+    version: (name) => known.find(({ version }) => version === name) ?? null,
     history: new RuleHistory(),
     catchUp: () => Promise.resolve(),
     onChange: () => () => {},

@@ -5,6 +5,7 @@ import { loadCatalog } from "./language/catalog_file.ts";
 import { formatFault } from "./language/format_fault.ts";
 import { loadRules } from "./language/rules_file.ts";
 import { loadZones } from "./language/zones_file.ts";
+import { compilePlan } from "./plan.ts";
 import { hashVersion } from "./version.ts";
 
 /** What agents know of the rules. */
@@ -66,7 +67,15 @@ export function compileTexts(texts: RuleTexts, file = "rules.yaml"): CompiledTex
   if (!zones.ok) return refused(zones.faults, texts.zones);
   const options = { file, catalog: catalog.catalog, zones: zones.zones, hash: hashVersion };
   const rules = loadRules(texts.rules, options);
-  return rules.ok ? { ok: true, ruleSet: rules.rules } : refused(rules.faults, texts.rules);
+  if (!rules.ok) return refused(rules.faults, texts.rules);
+  try {
+    // What the language allows may still be more than the kernel holds.
+    compilePlan(rules.rules);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return { ok: false, faults: [], report: `${file}: ${error.message}` };
+  }
+  return { ok: true, ruleSet: rules.rules };
 }
 
 function refused(faults: readonly Fault[], text: string): CompiledTexts {
