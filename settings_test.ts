@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "./commands/command_table.ts";
 import { commandHelp, programHelp } from "./commands/help.ts";
-import { SETTINGS, SETTINGS_DEFAULT } from "./commands/settings_table.ts";
+import { environmentName, SETTINGS, SETTINGS_DEFAULT } from "./commands/settings_table.ts";
 import { readSettings } from "./settings.ts";
 
 function read(
@@ -112,6 +112,7 @@ Deno.test("settings: every setting can be given, and the help shows it", () => {
     assertStringIncludes(text.toLowerCase(), help.toLowerCase());
     for (const spec of SETTINGS.filter((each) => each.commands.includes(command))) {
       assertStringIncludes(text, spec.help);
+      assertStringIncludes(text, spec.secret ? environmentName(spec.name) : `--${spec.name}`);
     }
     assertStringIncludes(programHelp(), `  ${command} `);
   }

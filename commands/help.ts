@@ -1,6 +1,6 @@
 /** Help texts, made of the tables of commands and settings. */
 import { COMMANDS } from "./command_table.ts";
-import { SETTINGS, type SettingSpec } from "./settings_table.ts";
+import { environmentName, SETTINGS, type SettingSpec } from "./settings_table.ts";
 
 /** Help of the program: its commands. */
 export function programHelp(): string {
@@ -27,7 +27,7 @@ export function commandHelp(command: string): string {
   const specs = SETTINGS.filter((spec) => spec.commands.includes(command));
   const flags = specs.filter((spec) => !spec.secret).map(flagRow);
   const secrets = specs.filter((spec) => spec.secret).map((spec) =>
-    `  KILTER_${spec.name.toUpperCase()}`.padEnd(34) + `${spec.help} (environment or file only)`
+    `  ${environmentName(spec.name)}`.padEnd(34) + `${spec.help} (environment or file only)`
   );
   return [
     `Usage: kilter ${command}${hint ? ` ${hint}` : ""} [FLAGS]`,
