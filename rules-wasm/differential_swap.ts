@@ -121,9 +121,11 @@ function* played(subject: Subject, script: readonly Step[], cuts: Seeded | null)
     }
   }
   let most = 1;
+  let latest = -Infinity;
   for (const step of script) {
     if (step.kind === "record") {
       pending.push(step.record);
+      latest = Math.max(latest, step.record.append);
       at++;
       if (pending.length < most) continue;
       yield* flush();
@@ -135,9 +137,7 @@ function* played(subject: Subject, script: readonly Step[], cuts: Seeded | null)
     else {
       const from = step.warmed === null ? null : Math.max(0, at - step.warmed);
       // What is told is the running maximum of A up to the next record.
-      const next = step.ahead && at < log.length
-        ? Math.max(...log.slice(0, at + 1).map(({ append }) => append))
-        : undefined;
+      const next = step.ahead && at < log.length ? Math.max(latest, log[at].append) : undefined;
       for (const { value } of subject.swap(step.rules, from, at, next)) {
         yield `swap: ${text.decode(value)}`;
       }

@@ -10,7 +10,10 @@ import {
   type TraceRow,
   traceRules,
 } from "../testing/engine_trace.ts";
+import type { Signal } from "../contract/catalog.ts";
 import { createEngine } from "./engine.ts";
+import { loadRules } from "./language/rules_file.ts";
+import { hashVersion } from "./version.ts";
 
 const file = (...rules: string[]) =>
   `version: 1\nrules:\n${rules.map((r) => `  - ${r}\n`).join("")}`;
@@ -312,6 +315,33 @@ Deno.test("swap: many vehicles and many rules, moved and in place, give what the
     assert(cleared.every(({ reason }) => reason === "rule changed"));
   }
   assert(trace.engine.openAnomalies() > 0);
+});
+
+Deno.test("swap: another catalog keeps what is of the same signals, whatever their numbers", () => {
+  const rules = file("{ id: r, when: speed > 100, for: 3 s }", "{ id: s, when: rpm > 500 }");
+  const old = traceRules(rules);
+  const withSignals = (change: (signal: Signal) => Signal) => {
+    const [first, ...others] = old.catalog.signals.map(change);
+    const extra: Signal = { ...first, name: "extra", keys: ["extra"] };
+    const catalog = { ...old.catalog, signals: [extra, ...others, first] };
+    const loaded = loadRules(rules, { file: "rules", catalog, hash: hashVersion });
+    assert(loaded.ok);
+    return loaded.rules;
+  };
+  const start = [0, 1, 2].map((a): TraceRow => ({ a, is: { speed: 120, rpm: 900 } }));
+  const end = [{ a: 3, is: { speed: 120, rpm: 900 } }];
+  const moved = new Trace(old);
+  moved.push(start);
+  assertEquals(moved.swap(withSignals((signal) => signal)), []);
+  assertEquals(moved.lines(end, ({ onset }) => seconds(onset)), ["opened r@3 0"]);
+  // A signal that is stale sooner is another one: rules that name it begin anew.
+  const staler = new Trace(old);
+  staler.push(start);
+  const cleared = staler.swap(
+    withSignals((signal) => signal.name === "rpm" ? { ...signal, staleAfterMs: 5_000 } : signal),
+  );
+  assertEquals(cleared.map((each) => lineOf(each)), ["cleared (rule changed) s@2"]);
+  assertEquals(staler.lines(end, ({ onset }) => seconds(onset)), ["opened r@3 0", "opened s@3 3"]);
 });
 
 Deno.test("swap: before the first record, rules are simply others", () => {
