@@ -18,7 +18,7 @@ export function ruleChange(before: RuleSet, after: RuleSet): RuleChangeView {
   return { added, removed: [...old.keys()], changed, settings: bare(before) !== bare(after) };
 }
 
-/** A rule's meaning, whatever stands beside it. */
+/** A rule's meaning, whatever stands beside it; the zones that it asks about are in its structure. */
 function alone(set: RuleSet, rule: Rule): string {
-  return meaningOf({ ...set, catalog: { ...set.catalog, signals: [] }, rules: [rule] });
+  return meaningOf({ ...set, catalog: { ...set.catalog, signals: [] }, zones: [], rules: [rule] });
 }
