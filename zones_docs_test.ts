@@ -1,6 +1,8 @@
 /** The page about zones: its files are right, and do what it says. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runKilter, withFolder } from "./e2e/program.ts";
+import { ruleChange } from "./rules-wasm/rule_change.ts";
+import { compileTexts } from "./rules-wasm/rule_source.ts";
 
 const PAGE = await Deno.readTextFile(new URL("./docs/zones.md", import.meta.url));
 
@@ -30,6 +32,22 @@ Deno.test("docs/zones.md: its rules pass the check with its zones, and its tests
     assertEquals(bare.code, 2);
     assertStringIncludes(bare.stderr, "there are no zones");
   }));
+
+Deno.test("zones: a version on the log carries them, and is refused whole for a fault in them", () => {
+  const catalog = Deno.readTextFileSync(new URL("./rules-wasm/signals.yaml", import.meta.url));
+  const texts = { rules: RULES, catalog, zones: ZONES };
+  const compiled = compileTexts(texts);
+  assert(compiled.ok);
+  assertEquals(compiled.ruleSet.zones.map(({ id }) => id), ["depot-north", "school"]);
+  const wrong = compileTexts({ ...texts, zones: ZONES.replace('"id": "school"', '"id": 3.5e400') });
+  assert(!wrong.ok);
+  assertStringIncludes(wrong.report, "zones.geojson:");
+  assert(!compileTexts({ ...texts, zones: "" }).ok);
+  const moved = compileTexts({ ...texts, zones: ZONES.replace("150", "151") });
+  assert(moved.ok);
+  const { changed, settings } = ruleChange(compiled.ruleSet, moved.ruleSet);
+  assertEquals([changed, settings], [["fast-at-school"], true]);
+});
 
 Deno.test("zones: backtest takes them, by flag and by variable, and tells what is wrong", () =>
   withFolder(async (dir) => {

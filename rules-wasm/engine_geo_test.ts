@@ -1,5 +1,6 @@
 /** Golden traces of the functions of positions: inside, entered, left, moved. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import type { Signal } from "../contract/catalog.ts";
 import { golden, Trace, type TraceRow, traceRules } from "../testing/engine_trace.ts";
 
 type Corners = readonly (readonly [number, number])[];
@@ -154,6 +155,31 @@ golden(["inside()"], "lat and lon count only when both came at one T", () => {
   ];
   // A rule of inside alone would not look at the rows of x: with "or true" in it, it does.
   assertEquals(truths('inside("yard") and (x > 0 or true)', rows), "?11????011?");
+});
+
+golden(["inside()", "moved()"], "the position is unknown when one part of it is stale", () => {
+  // lat holds for ever here, lon for 60 s.
+  const signal = (name: string, staleAfterMs: number, most: number): Signal => ({
+    ...{ name, type: "number", unit: "deg", min: -most, max: most, staleAfterMs },
+    ...{ names: [], keys: [name], vss: "", description: "" },
+  });
+  const catalog = {
+    signals: [signal("lat", Infinity, 90), signal("lon", 60_000, 180)],
+    vehicleKeys: ["vehicle"],
+    timeKeys: ["ts"],
+  };
+  const rules = `version: 1
+rules:
+  - { id: in, when: 'inside("yard") or age(lat) < 0', once: true, max_gap: 1 ms }
+  - { id: out, when: 'not (inside("yard") or age(lat) < 0)', once: true, max_gap: 1 ms }
+  - { id: moved, when: moved(10 s) >= 0 m and age(lat) >= 0, once: true, max_gap: 1 ms }`;
+  const both = new Trace(traceRules(rules, catalog, MAP));
+  const rows: TraceRow[] = [
+    { a: 0, is: { lat: 50.001, lon: 10.001 } },
+    { a: 60, is: { other: 1 } }, // lon is 60 s old
+    { a: 60.002, is: { other: 1 } },
+  ];
+  assertEquals(both.lines(rows), ["opened in@0", "opened in@60", "opened moved@60"]);
 });
 
 golden(

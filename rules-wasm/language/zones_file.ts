@@ -141,7 +141,8 @@ class ZonesReader {
     if (node === undefined) {
       return this.#refuse(feature, "Cannot use a zone without id", 'add "id": "NAME"');
     }
-    const id = node.kind === "number" ? String(node.value) : this.#label(node, "id");
+    const isNumber = node.kind === "number" && Number.isFinite(node.value);
+    const id = isNumber ? String(node.value) : this.#label(node, "id");
     if (id === null) return null;
     const line = this.#ids.get(id);
     if (line !== undefined) {
