@@ -38,6 +38,7 @@ export type AnomalyState = typeof ANOMALY_STATES[number];
 export interface AnomalyView {
   readonly id: string;
   readonly rule: string;
+  /** Of the last transition but a clearing; `message`, `terms` and `source` likewise. */
   readonly version: string;
   readonly vehicle: string;
   readonly severity: Severity;
@@ -109,8 +110,22 @@ export interface RuleView {
   /** Anomalies opened since the store began. */
   readonly fired: number;
   readonly open: number;
+  /** A of the latest opening that the store still has; null if there is none. */
+  readonly lastFired: number | null;
   readonly once: boolean;
   readonly runbook: string;
+}
+
+/** One version of one rule: what a version of the rules made of it. */
+export interface RuleRevision {
+  readonly version: string;
+  /** Epoch milliseconds. */
+  readonly time: number;
+  readonly author: string;
+  readonly message: string;
+  readonly change: "added" | "changed" | "removed";
+  /** Its text; "" where it was removed. */
+  readonly text: string;
 }
 
 /** What one version of the rules changed of another: ids of rules. */
@@ -140,12 +155,28 @@ export interface VersionView {
 /** Why an anomaly fired: `GET /api/anomalies/:id`. */
 export interface ExplanationView {
   readonly anomaly: AnomalyView;
-  /** Its rule as it is in force now; null if there is none of that id any more. */
+  /** Its rule as the version that raised it has it; null if that version is not known any more. */
   readonly rule: RuleView | null;
+  /** That rule as it is in force now; null if there is none of that id any more. */
+  readonly inForce: RuleView | null;
+  /** When the version that raised it came, and from whom; null if it is not known any more. */
+  readonly written: Pick<VersionView, "time" | "author" | "message"> | null;
   /** Whether the version in force is the one that raised it. */
   readonly current: boolean;
   /** Signals that the rule names, from a minute before the onset to a minute after the opening. */
   readonly series: readonly SeriesView[];
+  /** Limits that stand still over those signals, in the signal's unit, as the terms had them. */
+  readonly limits: readonly SignalLimit[];
+  /** Topic that `anomaly.source` lies on. */
+  readonly topic: string;
+}
+
+/** A value that a signal was held against. */
+export interface SignalLimit {
+  readonly signal: string;
+  /** The term as written in the rule. */
+  readonly text: string;
+  readonly value: number;
 }
 
 /** Flow from source to browsers. */

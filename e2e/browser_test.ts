@@ -295,7 +295,10 @@ Deno.test({
       );
       const { vehicles } = await (await fetch(`${kilter.url}/api/vehicles?limit=1`)).json();
       const vehicle: string = vehicles[0].id;
-      const paths = ["/", "/anomalies", `/v/${vehicle}`, "/rules", "/pipeline"];
+      const paths = [
+        ...["/", "/anomalies", `/v/${vehicle}`],
+        ...["/rules", "/rules/overspeed", "/pipeline"],
+      ];
       await step("triage goes by keyboard, and back", () => triageByKeyboard(browser, kilter));
       await step(
         "space holds the view still, and lets it catch up",
@@ -316,7 +319,7 @@ Deno.test({
       await step("a cut network is told in time, and mended", () => networkCut(browser, kilter));
       await step("eight tabs share one connection", () => oneConnection(browser, kilter));
       await step(
-        "axe finds nothing: five pages, two themes, two widths",
+        "axe finds nothing: six pages, two themes, two widths",
         () => accessible(browser, kilter, paths),
       );
       await step("no page is wider than a phone", () => fitsPhones(browser, kilter, paths));

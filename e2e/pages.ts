@@ -67,9 +67,9 @@ export async function until<T>(
 /** What the bar says of the view. */
 export const liveWord = (page: Page) => page.locator(".live b").innerText();
 
-/** Waits until the page is live. */
+/** Waits until the page hears the server, whether anything is sent or not. */
 export async function isLive(page: Page): Promise<void> {
-  await until(() => liveWord(page), (text) => text.startsWith("Live"));
+  await until(() => liveWord(page), (text) => /^(Live|Delayed|No new data)/.test(text));
 }
 
 /** A test in the browser, in steps; skipped, with its reason, where there is none. */

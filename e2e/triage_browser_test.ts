@@ -62,6 +62,7 @@ async function seenByAll(browser: Browser, kilter: RunningKilter): Promise<void>
   await until(() => card(watching).innerText(), (text) => text.includes("With Åsa"));
 
   await acting.page.keyboard.press("s");
+  await acting.page.locator("dialog.step .choose").waitFor(WAIT);
   await acting.page.keyboard.press("3");
   assertStringIncludes(await acting.page.locator(".toast").innerText(), "Snoozed for 4 h");
   await seen("Snoozed until");

@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** The anomalies page: filters, groups by rule, and every anomaly with its steps. */
+import { Density } from "./Density.tsx";
 import { useEffect, useState } from "preact/hooks";
 import { ANOMALY_STATES, type AnomalyView } from "../contract/views.ts";
 import { ListedCard, STATE_WORDS } from "./AnomalyCard.tsx";
@@ -168,7 +169,7 @@ function GroupTable(props: { store: AppStore; groups: readonly Group[]; stepMs: 
                   <td class="number">{formatCount(group.count)}</td>
                   <td class="number">{group.open === 0 ? "–" : formatCount(group.open)}</td>
                   <td>
-                    <Density counts={group.density} />
+                    <Density counts={group.density} label={`over the last ${hours} hours`} />
                   </td>
                   <td class="number">{formatDateTime(group.first, zone).slice(5)}</td>
                   <td class="number">{formatDateTime(group.last, zone).slice(5)}</td>
@@ -179,29 +180,6 @@ function GroupTable(props: { store: AppStore; groups: readonly Group[]; stepMs: 
         </table>
       </div>
     </section>
-  );
-}
-
-/** Openings per bucket as bars. */
-function Density(props: { counts: readonly number[] }) {
-  const { counts } = props;
-  const most = Math.max(1, ...counts);
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  return (
-    <svg
-      class="density"
-      viewBox={`0 0 ${counts.length * 4} 16`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={`${total} openings over the last ${counts.length} hours`}
-    >
-      <path class="floor" d={`M0 15.5h${counts.length * 4}`} />
-      {counts.map((count, k) => {
-        if (count === 0) return null;
-        const height = 3 + 12 * count / most;
-        return <rect key={k} x={k * 4} y={15 - height} width={3} height={height} />;
-      })}
-    </svg>
   );
 }
 

@@ -107,7 +107,7 @@ export function Steps(props: StepsProps) {
       {state === "open" && (
         <button
           type="button"
-          class={isChosen ? "primary" : ""}
+          class={isChosen ? "primary" : undefined}
           onClick={() => triage.take(anomaly, { kind: "ack", acknowledged: true })}
         >
           Acknowledge {key("A")}

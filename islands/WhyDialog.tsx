@@ -6,21 +6,18 @@ import { type Explanation, fetchExplanation } from "./api.ts";
 import {
   formatAge,
   formatDateTime,
+  formatDifference,
   formatValue,
   messageText,
   ruleTitle,
-  unitLabel,
   vehiclePath,
 } from "./format.ts";
 import { Name } from "./Name.tsx";
-import { polylines } from "./series_data.ts";
+import { MinuteCharts } from "./MinuteCharts.tsx";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
 import { messageOf } from "./triage.ts";
 import { visibleText } from "./visible_text.ts";
-
-/** The explanation reaches this far to both sides, milliseconds. */
-const AROUND_MS = 60_000;
 
 /** The dialog, open for as long as it is there. */
 export function WhyDialog(props: {
@@ -52,16 +49,9 @@ export function WhyDialog(props: {
         <Name text={messageText(anomaly.message)} />
       </p>
       <TermTable store={store} anomaly={anomaly} />
-      {more !== null && <Around store={store} anomaly={anomaly} more={more} />}
-      <Particulars store={store} anomaly={anomaly} />
-      {more?.rule !== null && more?.rule !== undefined && (
-        <details>
-          <summary>
-            The rule{more.current ? "" : " as it is now: another version raised this"}
-          </summary>
-          <pre><code>{visibleText(more.rule.source, true)}</code></pre>
-        </details>
-      )}
+      {more !== null && <MinuteCharts store={store} anomaly={anomaly} more={more} />}
+      <Particulars store={store} anomaly={anomaly} more={more} />
+      {more !== null && <RaisingRule store={store} more={more} />}
       <form method="dialog">
         <a class="button" href={vehiclePath(anomaly.vehicle, anomaly.openedAt)}>
           Open the moment
@@ -69,6 +59,35 @@ export function WhyDialog(props: {
         <button type="submit" class="primary" autofocus>Close</button>
       </form>
     </dialog>
+  );
+}
+
+/** The rule's text as it was when it raised the anomaly, and how it stands now. */
+function RaisingRule(props: { store: AppStore; more: Explanation }) {
+  const { more: { rule, inForce, written } } = props;
+  const zone = props.store.preferences.zone.value;
+  const text = rule ?? inForce;
+  const since = written === null ? "" : `, in force since ${formatDateTime(written.time, zone)}`;
+  const now = inForce === null
+    ? "it is not in force any more"
+    : inForce.source === rule?.source
+    ? "it still reads so"
+    : "it reads otherwise now";
+  return (
+    <details>
+      <summary>
+        {rule === null
+          ? "The version that raised this is not known any more"
+          : `The rule as it raised this${since}; ${now}`}
+      </summary>
+      {rule === null && inForce !== null && <p>As it is in force now:</p>}
+      {text !== null && <pre><code>{visibleText(text.source.trimEnd(), true)}</code></pre>}
+      {text !== null && /^https?:\/\//.test(text.runbook) && (
+        <a href={text.runbook} rel="noreferrer">
+          What to do: <Name text={text.runbook} />
+        </a>
+      )}
+    </details>
   );
 }
 
@@ -84,6 +103,7 @@ export function TermTable(props: { store: AppStore; anomaly: AnomalyView }) {
           <th scope="col">Term</th>
           <th scope="col" class="number">Value</th>
           <th scope="col" class="number">Limit</th>
+          <th scope="col" class="number difference">Difference</th>
         </tr>
       </thead>
       <tbody>
@@ -96,6 +116,11 @@ export function TermTable(props: { store: AppStore; anomaly: AnomalyView }) {
               {value === null ? "unknown" : formatValue(value, unit, units, 2)}
             </td>
             <td class="number">{formatValue(limit, unit, units, 2)}</td>
+            <td class="number difference">
+              {typeof value === "number" && typeof limit === "number"
+                ? formatDifference(value - limit, unit, units)
+                : "–"}
+            </td>
           </tr>
         ))}
       </tbody>
@@ -103,39 +128,10 @@ export function TermTable(props: { store: AppStore; anomaly: AnomalyView }) {
   );
 }
 
-/** The signals that the rule names, a minute to both sides. */
-function Around(props: { store: AppStore; anomaly: AnomalyView; more: Explanation }) {
-  const { store, anomaly, more } = props;
-  const units = store.preferences.units.value;
-  const from = anomaly.onset - AROUND_MS;
-  const to = anomaly.openedAt + AROUND_MS;
-  const x = (time: number) => (time - from) / (to - from) * 600;
-  return (
-    <>
-      {more.series.filter(({ t }) => t.length > 1).map((series) => (
-        <figure key={series.signal} class="chart">
-          <figcaption>
-            <span>{series.signal}, {unitLabel(series.unit, units)}</span>
-            <small>
-              {formatValue(Math.min(...series.v), series.unit, units)} to{" "}
-              {formatValue(Math.max(...series.v), series.unit, units)}
-            </small>
-          </figcaption>
-          <svg viewBox="0 0 600 72" preserveAspectRatio="none" aria-hidden="true">
-            <rect x={x(anomaly.onset)} width={x(anomaly.openedAt) - x(anomaly.onset)} height={72} />
-            <path d={`M${x(anomaly.openedAt)} 0V72`} vector-effect="non-scaling-stroke" />
-            {polylines(series, from, to, 600, 72).map((points) => (
-              <polyline key={points} points={points} vector-effect="non-scaling-stroke" />
-            ))}
-          </svg>
-        </figure>
-      ))}
-    </>
-  );
-}
-
-function Particulars(props: { store: AppStore; anomaly: AnomalyView }) {
-  const { anomaly, store } = props;
+function Particulars(
+  props: { store: AppStore; anomaly: AnomalyView; more: Explanation | null },
+) {
+  const { anomaly, store, more } = props;
   const { partition, offset, index } = anomaly.source;
   const zone = store.preferences.zone.value;
   const time = (ms: number) => `${formatDateTime(ms, zone)} ${zone}`;
@@ -164,6 +160,11 @@ function Particulars(props: { store: AppStore; anomaly: AnomalyView }) {
       <div>
         <dt>Sample</dt>
         <dd>
+          {more !== null && more.topic !== "" && (
+            <>
+              <code>{more.topic}</code>,{" "}
+            </>
+          )}
           partition {partition}, offset {offset}, object {index}
         </dd>
       </div>

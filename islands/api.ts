@@ -6,7 +6,9 @@ import type {
   AnomalyView,
   RuleView,
   SeriesView,
+  SignalLimit,
   VehicleView,
+  VersionView,
   ZoneView,
 } from "../contract/views.ts";
 import { isAnomalyView } from "./stream_events.ts";
@@ -58,32 +60,57 @@ export async function fetchVehicle(id: string): Promise<VehicleView> {
 
 /** What the server adds to an anomaly: its rule, and the signals around it. */
 export interface Explanation {
-  /** The rule's text as it is in force; null if there is none of that id any more. */
-  readonly rule: Pick<RuleView, "source" | "runbook"> | null;
-  /** Whether the version in force is the one that raised it. */
-  readonly current: boolean;
+  /** The rule as the version that raised it has it; null if that is not known any more. */
+  readonly rule: RuleText | null;
+  /** The rule as it is in force now; null if there is none of that id any more. */
+  readonly inForce: RuleText | null;
+  /** When the version that raised it came; null if that is not known. */
+  readonly written: { readonly time: number; readonly author: string } | null;
   readonly series: readonly SeriesView[];
+  readonly limits: readonly SignalLimit[];
+  /** Topic of the sample; "" if not told. */
+  readonly topic: string;
 }
+
+/** What an explanation shows of a rule. */
+export type RuleText = Pick<RuleView, "source" | "runbook">;
 
 /** Why an anomaly fired. @throws {Error} if the server does not answer with an explanation */
 export async function fetchExplanation(id: string): Promise<Explanation> {
   const path = `/api/anomalies/${encodeURIComponent(id)}`;
-  const { rule, current, series } = await fetchFields(path);
-  if (!Array.isArray(series)) throw notAsAgreed(path);
-  const fields = fieldsOf(rule);
-  const text = (name: string) => typeof fields?.[name] === "string" ? fields[name] : "";
+  const { rule, inForce, written, series, limits, topic } = await fetchFields(path);
+  if (!Array.isArray(series) || !Array.isArray(limits)) throw notAsAgreed(path);
+  const version = fieldsOf(written);
   return {
-    rule: fields === null ? null : { source: text("source"), runbook: text("runbook") },
-    current: current === true,
+    rule: ruleTextOf(rule),
+    inForce: ruleTextOf(inForce),
+    written: typeof version?.time === "number" && typeof version.author === "string"
+      ? { time: version.time, author: version.author }
+      : null,
     series: series.filter(isSeriesView),
+    limits: limits.filter(isSignalLimit),
+    topic: typeof topic === "string" ? topic : "",
   };
+}
+
+/** The rules in force with their counts. @throws {Error} if the server does not answer with rules */
+export async function fetchRules(): Promise<{ version: string; rules: RuleView[] }> {
+  const { version, rules } = await fetchFields("/api/rules");
+  if (!Array.isArray(rules) || typeof version !== "string") throw notAsAgreed("/api/rules");
+  return { version, rules: rules.filter(isRuleView) };
+}
+
+/** The latest versions of the rules. @throws {Error} if the server does not answer with versions */
+export async function fetchVersions(): Promise<{ versions: VersionView[]; total: number }> {
+  const path = "/api/rules/versions?limit=50";
+  const { versions, total } = await fetchFields(path);
+  if (!Array.isArray(versions) || typeof total !== "number") throw notAsAgreed(path);
+  return { versions: versions.filter(isVersionView), total };
 }
 
 /** Ids of the rules in force. @throws {Error} if the server does not answer with rules */
 export async function fetchRuleIds(): Promise<string[]> {
-  const { rules } = await fetchFields("/api/rules");
-  if (!Array.isArray(rules)) throw notAsAgreed("/api/rules");
-  return rules.map((rule: unknown) => fieldsOf(rule)?.id).filter((id) => typeof id === "string");
+  return (await fetchRules()).rules.map(({ id }) => id);
 }
 
 /** Zones of the rules in force. @throws {Error} if the server does not answer with zones */
@@ -124,6 +151,33 @@ function isZoneView(value: unknown): value is ZoneView {
   const fields = fieldsOf(value);
   return fields !== null && typeof fields.name === "string" && Array.isArray(fields.rings) &&
     fields.rings.every(isNumbers);
+}
+
+function ruleTextOf(value: unknown): RuleText | null {
+  const fields = fieldsOf(value);
+  const text = (name: string) => typeof fields?.[name] === "string" ? fields[name] : "";
+  return fields === null ? null : { source: text("source"), runbook: text("runbook") };
+}
+
+function isRuleView(value: unknown): value is RuleView {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.id === "string" && typeof fields.source === "string" &&
+    typeof fields.fired === "number" && typeof fields.open === "number" &&
+    (fields.lastFired === null || typeof fields.lastFired === "number") &&
+    SEVERITIES.some((severity) => severity === fields.severity);
+}
+
+function isVersionView(value: unknown): value is VersionView {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.version === "string" && typeof fields.time === "number" &&
+    typeof fields.author === "string" && typeof fields.message === "string" &&
+    (fields.change === null || fieldsOf(fields.change) !== null);
+}
+
+function isSignalLimit(value: unknown): value is SignalLimit {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.signal === "string" && typeof fields.text === "string" &&
+    typeof fields.value === "number";
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> | null {

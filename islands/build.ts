@@ -9,6 +9,8 @@ const ENTRIES = [
   "anomalies.ts",
   "vehicle.ts",
   "pipeline.ts",
+  "rules.ts",
+  "rule.ts",
   "page.ts",
   "stream_worker.ts",
 ];

@@ -81,6 +81,12 @@ export function formatValue(
   return unit === "" ? text : `${text} ${unitLabel(unit, units)}`;
 }
 
+/** How far a value is above (or below) another, both in the catalog's unit: `+4.2 km/h`. */
+export function formatDifference(difference: number, unit: string, units: Units): string {
+  const text = formatValue(difference, unit, units, 2);
+  return difference > 0 ? `+${text}` : text;
+}
+
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 /** The time of day in a zone: `14:02:11`. */

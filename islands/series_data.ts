@@ -83,6 +83,7 @@ export function stretches(speed: ChartSeries): readonly Stretch[] {
 /**
  * The series as the points of a polyline per unbroken run, within a box of that size.
  *
+ * @param range least and greatest value that the box shows
  * @returns values for `points` attributes, with coordinates to a tenth
  */
 export function polylines(
@@ -91,8 +92,8 @@ export function polylines(
   to: number,
   width: number,
   height: number,
+  [least, most]: readonly [number, number] = rangeOf(series.v),
 ): readonly string[] {
-  const [least, most] = rangeOf(series.v);
   const lines: string[] = [];
   let points: string[] = [];
   series.t.forEach((time, k) => {

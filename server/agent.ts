@@ -18,6 +18,7 @@ import type { AssetFile, PageModel } from "./pages/model.ts";
 import { aborted, every } from "./periodic.ts";
 import { Persistence } from "./persistence.ts";
 import { PipelineProjection } from "./pipeline_projection.ts";
+import { RuleVersions } from "./rule_versions.ts";
 import { Guard } from "./security.ts";
 import { SeriesBuffer } from "./series_buffer.ts";
 import type { AgentsPort, Services } from "./services.ts";
@@ -238,6 +239,8 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     },
     history: new History(catalog, fleet, buffer, store.series),
     intake: deps.intake,
+    versions: new RuleVersions(rules),
+    telemetryTopic: deps.topics.telemetry,
     metrics: () => ({
       ...hub.metrics(),
       ...anomalies.metrics(),

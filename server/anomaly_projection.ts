@@ -44,6 +44,8 @@ export class AnomalyProjection {
   readonly #dirty = new Map<string, AnomalyRecord>();
   readonly #firedNew = new Map<string, number>();
   readonly #firedAll: Map<string, number>;
+  /** A of each rule's latest opening, of those asked for. */
+  readonly #lastFired = new Map<string, number | null>();
   readonly #byVehicle = new Map<string, Tally>();
   readonly #byRule = new Map<string, number>();
   /** Not cleared and not snoozed, by severity. */
@@ -68,6 +70,7 @@ export class AnomalyProjection {
       return null;
     }
     this.folded++;
+    this.#lastFired.set(record.rule, Math.max(this.#lastOf(record.rule) ?? 0, record.append));
     if (before === undefined) {
       for (const fired of [this.#firedNew, this.#firedAll]) {
         fired.set(record.rule, (fired.get(record.rule) ?? 0) + 1);
@@ -140,9 +143,15 @@ export class AnomalyProjection {
     };
   }
 
-  /** How often a rule fired since the store began, and how many are open. */
-  ofRule(rule: string): { fired: number; open: number } {
-    return { fired: this.#firedAll.get(rule) ?? 0, open: this.#byRule.get(rule) ?? 0 };
+  /** How often a rule fired since the store began, how many are open, and A of the latest. */
+  ofRule(rule: string): { fired: number; open: number; lastFired: number | null } {
+    const fired = this.#firedAll.get(rule) ?? 0;
+    return { fired, open: this.#byRule.get(rule) ?? 0, lastFired: this.#lastOf(rule) };
+  }
+
+  /** Openings of a rule per bucket; the table must hold all changes. */
+  density(rule: string, from: number, stepMs: number, buckets: number): number[] {
+    return this.#options.table.density(rule, from, stepMs, buckets);
   }
 
   /** One anomaly as people see it. */
@@ -190,6 +199,15 @@ export class AnomalyProjection {
 
   #find(id: string): AnomalyRecord | undefined {
     return this.#live.get(id) ?? this.#dirty.get(id) ?? this.#options.table.get(id);
+  }
+
+  #lastOf(rule: string): number | null {
+    let last = this.#lastFired.get(rule);
+    if (last === undefined) {
+      last = this.#options.table.lastFired(rule);
+      this.#lastFired.set(rule, last);
+    }
+    return last;
   }
 
   #judge(

@@ -92,8 +92,26 @@ Deno.test("anomalies: transitions fold into state, counts and severity of the ve
     assertEquals(cleared, ["cleared", "critical", { info: 0, warning: 0, critical: 0 }]);
     assertEquals(reopened, ["open", "warning", { info: 0, warning: 1, critical: 0 }]);
     assertEquals(bench.vehicles.get("VH-1"), [1, "warning"]);
-    assertEquals(projection.ofRule("overspeed"), { fired: 1, open: 1 });
+    assertEquals(projection.ofRule("overspeed"), { fired: 1, open: 1, lastFired: 6_100 });
     assertEquals(projection.view(LIFE[0]?.id ?? "")?.openedAt, 6_000);
+  }));
+
+Deno.test("anomalies: a cleared one goes on saying why it fired", () =>
+  onBench(({ projection }) => {
+    const [opened, escalated, cleared] = LIFE;
+    for (const transition of [opened, escalated]) projection.apply(transition);
+    const before = projection.view(opened.id);
+    const event = projection.apply({
+      ...cleared,
+      ...{ version: "0000000000000000", message: "VH-1 at 90 km/h", terms: [] },
+    });
+    const { version, message, terms, source } = event?.anomaly ?? {};
+    assertEquals({ version, message, terms, source }, {
+      version: before?.version,
+      message: "VH-1 at 134.2 km/h",
+      terms: before?.terms,
+      source: before?.source,
+    });
   }));
 
 Deno.test("anomalies: any prefix delivered again, at any point, changes nothing", () => {
@@ -199,6 +217,19 @@ Deno.test("anomalies: records stored before people had names are read as such", 
     assertEquals([view?.assignee, view?.acts, view?.notes], ["", [], [
       { at: 5, by: "", text: "called" },
     ]]);
+  }));
+
+Deno.test("anomalies: a rule's latest opening and its density come from what is stored too", () =>
+  onBench((bench) => {
+    for (let k = 0; k < 10; k++) {
+      const id = `00000000000000${k}0`;
+      bench.projection.apply(transitionOf({ id, append: 3_000 + k * 1_000 }));
+    }
+    bench.restart();
+    assertEquals(bench.projection.ofRule("overspeed").lastFired, 12_000);
+    assertEquals(bench.projection.ofRule("none").lastFired, null);
+    assertEquals(bench.projection.density("overspeed", 4_000, 3_000, 3), [3, 3, 3]);
+    assertEquals(bench.projection.density("overspeed", 4_000, 3_000, 2), [3, 6]);
   }));
 
 Deno.test("anomalies: firing again voids the acknowledgement", () =>

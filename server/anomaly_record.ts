@@ -35,10 +35,12 @@ export function fold(
   if (last === null) return null;
   const { kind, append, at } = transition;
   const opens = kind === "opened" || kind === "reopened" || record === undefined;
+  // What cleared it is no reason why it fired: the record goes on saying why.
+  const told = kind === "cleared" && record !== undefined ? record : transition;
   return {
     id: transition.id,
     rule: transition.rule,
-    version: transition.version,
+    version: told.version,
     vehicle: transition.vehicle,
     severity: transition.severity,
     once,
@@ -49,9 +51,9 @@ export function fold(
     clearedAt: kind === "cleared" ? at : null,
     reason: kind === "cleared" ? transition.reason ?? null : null,
     count: transition.count,
-    message: transition.message,
-    terms: transition.terms,
-    source: transition.source,
+    message: told.message,
+    terms: told.terms,
+    source: told.source,
     snoozedUntil: record?.snoozedUntil ?? null,
     // Firing again is news: it asks for a person's eyes once more.
     acknowledgedAt: kind === "reopened" ? null : record?.acknowledgedAt ?? null,

@@ -29,7 +29,7 @@ Deno.test("api: pages render for browsers, unknown ones as a page too", () =>
       ["/", 200, "live"],
       ["/anomalies?severity=warning", 200, "anomalies"],
       ["/rules", 200, "rules"],
-      ["/rules/overspeed", 200, "rules"],
+      ["/rules/overspeed", 200, "rule"],
       ["/rules/none", 404, "error"],
       ["/pipeline", 200, "pipeline"],
       ["/v/none", 404, "error"],

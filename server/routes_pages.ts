@@ -16,6 +16,7 @@ import { timeIn } from "./parameters.ts";
 import { HttpFault } from "./problem.ts";
 import { vehicle } from "./routes_api.ts";
 import { anomalyQuery, pageOf } from "./routes_anomalies.ts";
+import { rulePage, rulesPage } from "./rule_pages.ts";
 import { ruleViews, type Services, signalViews } from "./services.ts";
 import { SERIES_SPAN_MS_MAX } from "./history.ts";
 
@@ -59,14 +60,12 @@ export function pageRoutes(services: Services, renderer: PageRenderer): Hono<Pag
     const base = pageBase(services, renderer, c.env.signedIn);
     return html(vehiclePage(services, base, c.req.param("id"), new URL(c.req.url).searchParams));
   });
-  app.get("/rules/:id?", (c) => {
-    const id = c.req.param("id");
-    const rules = ruleViews(services).filter((rule) => id === undefined || rule.id === id);
-    if (id !== undefined && rules.length === 0) {
-      throw new HttpFault(404, "There is no rule of that name in force");
-    }
+  app.get("/rules", (c) => {
+    return html(rulesPage(services, pageBase(services, renderer, c.env.signedIn)));
+  });
+  app.get("/rules/:id", (c) => {
     const base = pageBase(services, renderer, c.env.signedIn);
-    return html({ ...base, kind: "rules", version: services.ruleSet.version, rules });
+    return html(rulePage(services, base, c.req.param("id")));
   });
   app.get("/pipeline", (c) => {
     const base = pageBase(services, renderer, c.env.signedIn);

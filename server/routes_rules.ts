@@ -6,9 +6,7 @@ import {
   type RuleVersion,
   type VersionSource,
 } from "../contract/rule_versions.ts";
-import type { RuleChangeView, VersionView } from "../contract/views.ts";
 import { BusError } from "../bus/port.ts";
-import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { ruleChange } from "../rules-wasm/rule_change.ts";
 import { compileTexts, type RuleTexts } from "../rules-wasm/rule_source.ts";
 import { readFields } from "./body.ts";
@@ -24,14 +22,14 @@ const VERSIONS_MAX = 1_000;
 
 /** The routes below `/api/rules`. */
 export function ruleRoutes(services: Services): Hono {
-  const { rules } = services;
+  const { rules, versions } = services;
   const app = new Hono();
   app.get("/", (c) => {
     const { current } = rules.history;
     return c.json({
       version: services.ruleSet.version,
       text: current?.rules ?? "",
-      changed: current === undefined ? null : versionView(rules.history.versions.length - 1),
+      changed: current === undefined ? null : versions.view(versions.total - 1),
       agents: services.agents.current().map(({ name, version }) => ({ name, version })),
       rules: ruleViews(services),
     });
@@ -59,12 +57,7 @@ export function ruleRoutes(services: Services): Hono {
   app.get("/versions", (c) => {
     const query = new URL(c.req.url).searchParams;
     const limit = integerIn(query, "limit", VERSIONS_DEFAULT, 1, VERSIONS_MAX);
-    const { versions } = rules.history;
-    const views: VersionView[] = [];
-    for (let i = versions.length - 1; i >= 0 && views.length < limit; i--) {
-      views.push(versionView(i));
-    }
-    return c.json({ versions: views, total: versions.length });
+    return c.json({ versions: versions.list(limit), total: versions.total });
   });
   app.get("/versions/:version", (c) => {
     const { rules: text, catalog, zones } = known(c.req.param("version"));
@@ -119,33 +112,6 @@ export function ruleRoutes(services: Services): Hono {
       case "faults":
         return problem(422, written.report, {}, { faults: written.faults });
     }
-  }
-
-  function versionView(i: number): VersionView {
-    const { version, base, time, author, message, source } = rules.history.versions[i];
-    return {
-      ...{ version, base, time, author, message, source },
-      current: i === rules.history.versions.length - 1,
-      change: changeOf(base, version),
-    };
-  }
-
-  const changes = new Map<string, RuleChangeView | null>();
-  function changeOf(base: string, version: string): RuleChangeView | null {
-    const key = `${base} ${version}`;
-    const kept = changes.get(key);
-    if (kept !== undefined) return kept;
-    const [before, after] = [compiledOf(base), compiledOf(version)];
-    const change = before === null || after === null ? null : ruleChange(before, after);
-    changes.set(key, change);
-    return change;
-  }
-
-  /** null for a version whose text this program does not understand any more. */
-  function compiledOf(version: string): RuleSet | null {
-    const record = rules.history.find(version);
-    const compiled = record === undefined ? null : compileTexts(record);
-    return compiled?.ok ? compiled.ruleSet : null;
   }
 
   return app;

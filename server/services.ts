@@ -3,7 +3,8 @@ import type { AgentAction, AgentStatus } from "../contract/agent.ts";
 import type { Catalog } from "../contract/catalog.ts";
 import type { AnomalyEvent } from "../contract/stream.ts";
 import type { Intake } from "../contract/telemetry.ts";
-import type { ExplanationView, RuleView, SignalView } from "../contract/views.ts";
+import type { ExplanationView, RuleView, SignalLimit, SignalView } from "../contract/views.ts";
+import type { Term } from "../contract/anomaly.ts";
 import type { Rule, RuleSet } from "../rules-wasm/language/ast.ts";
 import { signalsOf } from "../rules-wasm/language/brings.ts";
 import type { RuleLog } from "../rules-wasm/rule_source.ts";
@@ -12,6 +13,7 @@ import type { FleetProjection } from "./fleet_projection.ts";
 import type { History } from "./history.ts";
 import type { Persistence } from "./persistence.ts";
 import type { PipelineProjection } from "./pipeline_projection.ts";
+import type { RuleVersions } from "./rule_versions.ts";
 import type { Hub } from "./sse.ts";
 
 /** The orchestrator's table, as the dashboard is told of it. */
@@ -30,6 +32,9 @@ export interface Services {
   /** The rules in force as this is read. */
   readonly ruleSet: RuleSet;
   readonly rules: RuleLog;
+  readonly versions: RuleVersions;
+  /** Name of the topic that samples come on. */
+  readonly telemetryTopic: string;
   readonly fleet: FleetProjection;
   readonly anomalies: AnomalyProjection;
   readonly history: History;
@@ -70,13 +75,23 @@ export function ruleViews(services: Services): RuleView[] {
 export function explain(services: Services, id: string): ExplanationView | undefined {
   const anomaly = services.anomalies.view(id);
   if (anomaly === undefined) return undefined;
-  const { catalog, ruleSet, history } = services;
-  const rule = ruleSet.rules.find((rule) => rule.id === anomaly.rule);
-  const signals = rule === undefined ? [] : signalsOf(rule.when)
-    .map((signal) => catalog.signals[signal]?.name ?? "").filter((name) => name !== "");
+  const { catalog, ruleSet, history, versions } = services;
+  const ruleIn = (set: RuleSet | null) => set?.rules.find(({ id }) => id === anomaly.rule);
+  const raising = ruleIn(versions.ruleSet(anomaly.version));
+  const inForce = ruleIn(ruleSet);
+  const shown = raising ?? inForce;
+  const nameOf = (signal: number) => catalog.signals[signal]?.name ?? "";
+  const signals = shown === undefined
+    ? []
+    : signalsOf(shown.when).map(nameOf).filter((name) => name !== "");
+  const written = versions.find(anomaly.version);
   return {
     anomaly,
-    rule: rule === undefined ? null : ruleView(rule, services),
+    rule: raising === undefined ? null : ruleView(raising, services),
+    inForce: inForce === undefined ? null : ruleView(inForce, services),
+    written: written === undefined
+      ? null
+      : { time: written.time, author: written.author, message: written.message },
     current: anomaly.version === ruleSet.version,
     series: history.series(
       anomaly.vehicle,
@@ -85,7 +100,31 @@ export function explain(services: Services, id: string): ExplanationView | undef
       anomaly.openedAt + EXPLAINED_MS,
       EXPLAINED_POINTS_MAX,
     ),
+    limits: raising === undefined ? [] : limitsOf(raising, anomaly.terms, catalog),
+    topic: services.telemetryTopic,
   };
+}
+
+/** Functions whose value stands in the unit and on the scale of the signal within. */
+const LEVEL_FUNCTIONS = new Set(["avg", "lowest", "highest", "ewma", "prev"]);
+
+/** Limits that can be drawn over a signal: the term compares the signal itself, or a mean of it. */
+function limitsOf(rule: Rule, terms: readonly Term[], catalog: Catalog): SignalLimit[] {
+  return rule.terms.flatMap((source, k) => {
+    const term = terms[k];
+    if (source.kind !== "compare" || term === undefined || term.text !== source.term.text) {
+      return [];
+    }
+    if (typeof term.limit !== "number") return [];
+    const { left } = source;
+    const isLevel = left.kind === "signal" ||
+      (left.kind === "call" && LEVEL_FUNCTIONS.has(left.fn));
+    const [signal, ...others] = signalsOf(left);
+    if (!isLevel || signal === undefined || others.length > 0) return [];
+    const known = catalog.signals[signal];
+    if (known === undefined || known.unit !== term.unit) return [];
+    return [{ signal: known.name, text: term.text, value: term.limit }];
+  });
 }
 
 /** Stores what a person did and tells the browsers. */

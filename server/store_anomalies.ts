@@ -31,6 +31,8 @@ export class AnomalyTable {
   readonly #get: Statement;
   readonly #put: Statement;
   readonly #fired: Statement;
+  readonly #lastFired: Statement;
+  readonly #density: Statement;
 
   constructor(sql: Sql) {
     this.#sql = sql;
@@ -42,6 +44,13 @@ export class AnomalyTable {
     this.#fired = sql.prepare(
       "INSERT INTO fired (rule, count) VALUES (?, ?) " +
         "ON CONFLICT (rule) DO UPDATE SET count = count + excluded.count",
+    );
+    this.#lastFired = sql.prepare(
+      "SELECT append FROM anomalies WHERE rule = ? ORDER BY append DESC LIMIT 1",
+    );
+    this.#density = sql.prepare(
+      "SELECT CAST((append - ?) / ? AS INTEGER) AS bucket, count(*) AS count FROM anomalies " +
+        "WHERE rule = ? AND append >= ? GROUP BY bucket",
     );
   }
 
@@ -80,6 +89,26 @@ export class AnomalyTable {
   fired(): Map<string, number> {
     const rows = this.#sql.prepare("SELECT rule, count FROM fired").all();
     return new Map(rows.map((row) => [textIn(row, "rule"), numberIn(row, "count")]));
+  }
+
+  /** A of a rule's latest opening; null if the table has none. */
+  lastFired(rule: string): number | null {
+    const row = this.#lastFired.get(rule);
+    return row === undefined ? null : numberIn(row, "append");
+  }
+
+  /**
+   * Openings of a rule per bucket, oldest first; what is later than the last one counts into it.
+   *
+   * @param from start of the first bucket, epoch milliseconds of A
+   */
+  density(rule: string, from: number, stepMs: number, buckets: number): number[] {
+    const counts = new Array<number>(buckets).fill(0);
+    for (const row of this.#density.all(from, stepMs, rule, from)) {
+      const bucket = Math.min(numberIn(row, "bucket"), buckets - 1);
+      counts[bucket] = (counts[bucket] ?? 0) + numberIn(row, "count");
+    }
+    return counts;
   }
 
   /**

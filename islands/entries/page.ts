@@ -1,4 +1,4 @@
-/** Entry of pages that are the server's HTML with a living bar: rules, faults, what is not found. */
+/** Entry of pages that are the server's HTML with a living bar: faults, what is not found. */
 import { boot } from "../boot.ts";
 
 boot(null);

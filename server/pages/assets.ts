@@ -10,6 +10,8 @@ const BUNDLES = [
   "anomalies.js",
   "vehicle.js",
   "pipeline.js",
+  "rules.js",
+  "rule.js",
   "page.js",
   "stream_worker.js",
 ];

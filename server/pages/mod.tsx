@@ -5,6 +5,7 @@ import { renderLive } from "./LivePage.tsx";
 import { renderLogin } from "./LoginPage.tsx";
 import type { PageModel } from "./model.ts";
 import { renderPipeline } from "./PipelinePage.tsx";
+import { renderRule } from "./RulePage.tsx";
 import { renderRules } from "./RulesPage.tsx";
 import { renderVehicle } from "./VehiclePage.tsx";
 
@@ -19,6 +20,8 @@ export function renderPage(page: PageModel): string {
       return renderVehicle(page);
     case "rules":
       return renderRules(page);
+    case "rule":
+      return renderRule(page);
     case "pipeline":
       return renderPipeline(page);
     case "login":

@@ -1,5 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { AnomalyView, PipelineView, VehicleView } from "../../contract/views.ts";
+import type {
+  AnomalyView,
+  PipelineView,
+  RuleView,
+  VehicleView,
+  VersionView,
+} from "../../contract/views.ts";
 import { applyFrame, FleetColumns } from "../../islands/decode_frame.ts";
 import { anomaly } from "../../islands/anomaly_fixture.ts";
 import { frameOf, scriptJson } from "./embed.ts";
@@ -77,6 +83,28 @@ const signals = ["speed", "coolant", "fuel"].map((name) => ({
   description: "",
 }));
 
+const rule: RuleView = {
+  id: "overheating",
+  severity: "critical",
+  source: `when: coolant > 110 degC\nmessage: "${HOSTILE}"`,
+  fired: 14,
+  open: 2,
+  lastFired: NOW - 42_000,
+  once: false,
+  runbook: "javascript:alert(1)",
+};
+
+const version: VersionView = {
+  version: "3f1c0a9be77d2f40",
+  base: "0000000000000000",
+  time: NOW - 3_600_000,
+  author: HOSTILE,
+  message: HOSTILE,
+  source: "api",
+  current: true,
+  change: { added: [], removed: [], changed: ["overheating"], settings: false },
+};
+
 function pages(ids: readonly string[], anomalies: readonly AnomalyView[]): PageModel[] {
   const list = { anomalies, cursor: null, open: base.open };
   const vehicles = ids.map((id) => vehicle(id));
@@ -134,15 +162,23 @@ function pages(ids: readonly string[], anomalies: readonly AnomalyView[]): PageM
       ...base,
       kind: "rules",
       version: "3f1c0a9be77d2f40",
-      rules: [{
-        id: "overheating",
-        severity: "critical",
-        source: `when: coolant > 110 degC\nmessage: "${HOSTILE}"`,
-        fired: 14,
-        open: 2,
-        once: false,
-        runbook: "javascript:alert(1)",
-      }],
+      rules: [rule],
+      versions: [version],
+      versionsTotal: 7,
+      pipeline,
+    },
+    {
+      ...base,
+      kind: "rule",
+      id: "overheating",
+      version: "3f1c0a9be77d2f40",
+      rule,
+      densities: [{ from: NOW - 7_200_000, stepMs: 3_600_000, counts: [3, 11] }],
+      anomalies: list,
+      revisions: [
+        { ...version, change: "changed", text: rule.source },
+        { ...version, change: "added", text: rule.source.replace("110", "120") },
+      ],
     },
     { ...base, kind: "pipeline", pipeline, rules: [] },
     { ...base, kind: "login", next: `/v/${HOSTILE}`, wrong: true },
@@ -161,7 +197,14 @@ Deno.test("pages: each is a whole document that shows its data without scripts",
     live: ["VH-0412", "Moving", ">74<", ">118<", "Critical", "2,004", "Overheating", "0.3 s"],
     anomalies: ["VH-0412", "Overheating", "3 times on 1 vehicle", "118.4 °C", "/ack"],
     vehicle: ["VH-0412", "74.2 km/h", "<polyline", "M", "118.4", "59.33000, 18.06000"],
-    rules: ["Overheating", "coolant > 110 degC", "fired 14 times", "2 open"],
+    rules: ["Overheating", ">14<", ">2<", "42 s ago", "3f1c0a9b", "1 rule changed"],
+    rule: [
+      "Overheating",
+      "coolant > 110 degC",
+      "14 times",
+      "+ when: coolant > 110",
+      "- when",
+    ],
     pipeline: ["2,004", "8,841", "malformed-json", "analysis", "waiting"],
     login: ["Token", "not the token", 'action="/login"'],
     error: ["404", "No vehicle"],

@@ -5,11 +5,13 @@ import type {
   AnomalyState,
   AnomalyView,
   PipelineView,
+  RuleRevision,
   RuleView,
   SeriesView,
   SignalView,
   VehicleState,
   VehicleView,
+  VersionView,
 } from "../../contract/views.ts";
 
 /** What every page gets. */
@@ -129,6 +131,37 @@ export interface RulesPage extends PageBase {
   readonly kind: "rules";
   readonly version: string;
   readonly rules: readonly RuleView[];
+  /** The latest ones, newest first. */
+  readonly versions: readonly VersionView[];
+  /** How many versions there are. */
+  readonly versionsTotal: number;
+  readonly pipeline: PipelineView;
+}
+
+/** Openings over time. */
+export interface DensityView {
+  /** Start of the first bucket, epoch milliseconds. */
+  readonly from: number;
+  /** Length of a bucket, milliseconds. */
+  readonly stepMs: number;
+  /** Openings per bucket, oldest first. */
+  readonly counts: readonly number[];
+}
+
+/** `GET /rules/:id`. */
+export interface RulePage extends PageBase {
+  readonly kind: "rule";
+  readonly id: string;
+  /** Version in force. */
+  readonly version: string;
+  /** The rule as it is in force; null if no version in force has it any more. */
+  readonly rule: RuleView | null;
+  /** By the hour over a day, by the day over a month. */
+  readonly densities: readonly DensityView[];
+  /** Its anomalies, newest first, at most `PAGE_ANOMALIES_MAX`. */
+  readonly anomalies: AnomalyPage;
+  /** What versions made of it, newest first. */
+  readonly revisions: readonly RuleRevision[];
 }
 
 /** `GET /pipeline`. */
@@ -163,6 +196,7 @@ export type PageModel =
   | AnomaliesPage
   | VehiclePage
   | RulesPage
+  | RulePage
   | PipelinePage
   | LoginPage
   | ErrorPage;
