@@ -1,6 +1,6 @@
 /** The page about zones: its files are right, and do what it says. */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { runKilter, withFolder } from "./e2e/program.ts";
+import { anomalies, Program, runKilter, until, withFolder } from "./e2e/program.ts";
 import { ruleChange } from "./rules-wasm/rule_change.ts";
 import { compileTexts } from "./rules-wasm/rule_source.ts";
 
@@ -48,6 +48,24 @@ Deno.test("zones: a version on the log carries them, and is refused whole for a 
   const { changed, settings } = ruleChange(compiled.ruleSet, moved.ruleSet);
   assertEquals([changed, settings], [["fast-at-school"], true]);
 });
+
+Deno.test("zones: a fleet that runs is watched by them", () =>
+  withFolder(async (dir) => {
+    await Deno.writeTextFile(`${dir}/zones.geojson`, ZONES);
+    const rule = `{ id: came, when: entered("school"), once: true }`;
+    await Deno.writeTextFile(`${dir}/rules.yaml`, `version: 1\nrules: [${rule}]\n`);
+    const args = ["--rules", `${dir}/rules.yaml`, "--zones", `${dir}/zones.geojson`];
+    await using program = await Program.serve(["start", ...args], `${dir}/data`);
+    const row = (ts: number, lat: number) =>
+      JSON.stringify({ vehicle: "VAN-1", ts, lat, lon: 13.4 });
+    const now = Date.now();
+    const body = `${row(now - 2000, 52.56)}\n${row(now - 1000, 52.551)}\n`;
+    await program.json("/api/telemetry", { method: "POST", body });
+    await until("the van came to the school", async () => {
+      const [came] = await anomalies(program);
+      return came?.rule === "came" && came.vehicle === "VAN-1";
+    }, () => program.report());
+  }));
 
 Deno.test("zones: backtest takes them, by flag and by variable, and tells what is wrong", () =>
   withFolder(async (dir) => {

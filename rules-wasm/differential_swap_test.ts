@@ -38,11 +38,14 @@ function loaded(file: RuleFile, zones: readonly Zone[]): RuleSet | null {
 /** A log with changes of rules and moves of the state in it. */
 function randomScript(random: Seeded): { rules: RuleSet; text: string; script: Step[] } {
   const place = randomPlace(random);
-  const map = randomZones(random, place);
-  const known = loadZones(map.text, { file: "random zones", hash: hashVersion });
-  assert(known.ok, map.text);
-  const { zones } = known;
-  let file = randomRuleFile(random, map.ids);
+  const mapped = () => {
+    const map = randomZones(random, place);
+    const known = loadZones(map.text, { file: "random zones", hash: hashVersion });
+    assert(known.ok, map.text);
+    return known.zones;
+  };
+  let zones = mapped();
+  let file = randomRuleFile(random, zones.map(({ id }) => id));
   const rules = loaded(file, zones);
   assert(rules !== null);
   const text = ruleFileText(file);
@@ -51,11 +54,14 @@ function randomScript(random: Seeded): { rules: RuleSet; text: string; script: S
   for (const record of randomLog(random, RECORDS, place)) {
     if (random.chance(0.012)) {
       const changed = changedRules(random, file, earlier);
-      const set = loaded(changed, zones);
+      // Zones are drawn anew, too, under the same ids.
+      const drawn = random.chance(0.2) ? mapped() : zones;
+      const set = loaded(changed, drawn);
       // Some changes make no valid file.
       if (set !== null) {
         earlier.push(file);
         file = changed;
+        zones = drawn;
         script.push({
           kind: "swap",
           rules: set,
