@@ -10,6 +10,7 @@ const PAGES = [
   "README.md",
   "docs/custom_operators.md",
   "docs/cookbook.md",
+  "docs/dashboard.md",
   "docs/operating.md",
   "docs/producing.md",
   "docs/proving.md",

@@ -12,6 +12,7 @@ import { assetFiles } from "../server/pages/assets.ts";
 import { renderPage } from "../server/pages/mod.tsx";
 import type { Settings } from "../settings.ts";
 import { openBus, topicNames } from "./open_bus.ts";
+import { LayoutFeed } from "./layout_feed.ts";
 import { RuleFeed } from "./rule_feed.ts";
 
 /** What an agent is started with, as it goes to its Worker. */
@@ -107,10 +108,13 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       checkpointMs: settings.checkpointMs,
     });
   },
-  dashboard: (context, { bus, rules }, { settings }, agents) => {
+  dashboard: async (context, { bus, rules }, { settings }, agents) => {
     const { catalog, settings: { maxClockAheadMs, maxVehicles } } = rules.current();
     const decoder = () => createDecoder(catalog, { maxVehicles, maxClockAheadMs });
-    return runDashboard(context, {
+    const inner = new AbortController();
+    const layout = new LayoutFeed(settings.dashboard, catalog, context.events);
+    const following = layout.follow(AbortSignal.any([context.signal, inner.signal]), sleep);
+    const running = runDashboard(context, {
       bus,
       topics: topicNames(settings),
       catalog,
@@ -127,6 +131,7 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       port: settings.port,
       token: settings.token === "" ? null : settings.token,
       agents,
+      layout,
       decoder: decoder(),
       pages: { render: renderPage, files: assetFiles() },
       listening: (url) =>
@@ -136,6 +141,12 @@ const RUN: Readonly<Record<AgentName, Run>> = {
           message: `Kilter is at ${url}`,
         }),
     });
+    try {
+      await running;
+    } finally {
+      inner.abort();
+      await following;
+    }
   },
 };
 

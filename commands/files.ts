@@ -2,6 +2,8 @@
 import type { Catalog } from "../contract/catalog.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
+import type { DashboardView } from "../contract/dashboard.ts";
+import { loadDashboard } from "../rules-wasm/language/dashboard_file.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
 import type { Zone } from "../rules-wasm/language/zone.ts";
@@ -18,6 +20,7 @@ export class FileFaults extends Error {
 export const SHIPPED = {
   rules: new URL("../rules-wasm/rules.yaml", import.meta.url),
   catalog: new URL("../rules-wasm/signals.yaml", import.meta.url),
+  dashboard: new URL("../server/dashboard.yaml", import.meta.url),
   tests: new URL("../rules-wasm/rules_test.yaml", import.meta.url),
   rulesSchema: new URL("../rules-wasm/schema/rules.schema.json", import.meta.url),
   catalogSchema: new URL("../rules-wasm/schema/signals.schema.json", import.meta.url),
@@ -93,6 +96,18 @@ export function readZones(path: string): readonly Zone[] {
   const text = readUserFile(path);
   const result = loadZones(text, { file: path, hash: hashVersion });
   if (result.ok) return result.zones;
+  throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
+}
+
+/**
+ * Reads what the dashboard shows, against a catalog; "" for the shipped file.
+ *
+ * @throws {FileFaults} naming every fault
+ */
+export function readDashboard(path: string, catalog: Catalog): DashboardView {
+  const text = path === "" ? Deno.readTextFileSync(SHIPPED.dashboard) : readUserFile(path);
+  const result = loadDashboard(text, { file: path || "dashboard.yaml", catalog });
+  if (result.ok) return result.dashboard;
   throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
 }
 

@@ -5,7 +5,7 @@ import { say } from "./output.ts";
 import { SETTINGS } from "./settings_table.ts";
 
 /**
- * Writes rules, their tests, catalog, the schemas by which an editor checks them, and a commented settings file
+ * Writes rules, their tests, catalog, dashboard, the schemas by which an editor checks them, and a commented settings file
  * to a folder; what exists is left as it is.
  */
 export async function init(_settings: Settings, files: readonly string[]): Promise<number> {
@@ -15,6 +15,7 @@ export async function init(_settings: Settings, files: readonly string[]): Promi
     ["rules.yaml", await Deno.readTextFile(SHIPPED.rules)],
     ["rules_test.yaml", await Deno.readTextFile(SHIPPED.tests)],
     ["signals.yaml", await Deno.readTextFile(SHIPPED.catalog)],
+    ["dashboard.yaml", await Deno.readTextFile(SHIPPED.dashboard)],
     // Where the first lines of the two files look for them.
     ["schema/rules.schema.json", await Deno.readTextFile(SHIPPED.rulesSchema)],
     ["schema/signals.schema.json", await Deno.readTextFile(SHIPPED.catalogSchema)],
@@ -37,8 +38,8 @@ export async function init(_settings: Settings, files: readonly string[]): Promi
 function settingsFile(): string {
   const rows = SETTINGS.filter((spec) => spec.commands.includes("start") && !spec.secret)
     .map((spec) => `# ${spec.help}\n# ${spec.name}: ${spec.initial || '""'}\n`);
-  const own = "rules: rules.yaml\ncatalog: signals.yaml\n";
+  const own = "rules: rules.yaml\ncatalog: signals.yaml\ndashboard: dashboard.yaml\n";
   return `# Settings of Kilter. A flag or KILTER_… in the environment wins over what stands here.\n\n${own}\n${
-    rows.filter((row) => !/^# (rules|catalog): /m.test(row)).join("\n")
+    rows.filter((row) => !/^# (rules|catalog|dashboard): /m.test(row)).join("\n")
   }`;
 }

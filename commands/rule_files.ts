@@ -134,7 +134,7 @@ async function bring(
 }
 
 /** Changes whenever the file does; "" where there is none. */
-async function stampOf(path: string | URL): Promise<string> {
+export async function stampOf(path: string | URL): Promise<string> {
   try {
     const { mtime, size, ino } = await Deno.stat(path);
     return `${mtime?.getTime()} ${size} ${ino}`;

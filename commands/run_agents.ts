@@ -5,7 +5,7 @@ import type { Settings } from "../settings.ts";
 import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import { type AgentStart, sleep } from "./agents.ts";
 import type { WorkerCommand } from "./agent_worker.ts";
-import { readTexts, ruleFile } from "./files.ts";
+import { readCatalog, readDashboard, readTexts, ruleFile } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, say } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
@@ -27,6 +27,9 @@ export async function runAgents(
 ): Promise<number> {
   const events = eventLog(settings.logLevel, Date.now);
   const texts = readTexts(settings);
+  if (agents.includes("dashboard")) {
+    readDashboard(settings.dashboard, readCatalog(settings.catalog));
+  }
   const leads = agents.includes("dashboard") && agents.includes("analysis");
   const withLog = async (use: (log: RuleLog) => Promise<void>) => {
     const bus = await openBus(settings, events, Date.now);

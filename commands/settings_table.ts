@@ -44,6 +44,8 @@ export interface Settings {
   readonly catalog: string;
   /** Path of the file of zones; "" for none. */
   readonly zones: string;
+  /** Path of the file of tiles, columns and charts; "" for the shipped one. */
+  readonly dashboard: string;
   readonly logLevel: LogLevel;
   readonly partitions: number;
   readonly retentionMs: number;
@@ -105,6 +107,7 @@ export const SETTINGS_DEFAULT: Settings = {
   rules: "",
   catalog: "",
   zones: "",
+  dashboard: "",
   logLevel: "info",
   partitions: DEFAULT_PARTITIONS,
   retentionMs: 7 * 86_400_000,
@@ -256,6 +259,14 @@ export const SETTINGS: readonly SettingSpec[] = [
     "backtest",
   ]),
   setting("catalog", "catalog", "FILE", "signal catalog; else the shipped one", text, ON_BUS),
+  setting(
+    "dashboard",
+    "dashboard",
+    "FILE",
+    "tiles, columns and charts; else the shipped ones",
+    text,
+    SERVING,
+  ),
   setting("zones", "zones", "FILE", "zones that rules ask about, GeoJSON; else none", text, [
     ...SERVING,
     "analysis",

@@ -1,7 +1,8 @@
 /**
  * The stream from server to browser (`GET /api/stream`, Server-Sent Events).
  *
- * Events: `hello` (Hello, once per connection), `fleet` (FleetFrame, at most 5 Hz; the first of a
+ * Events: `hello` (Hello, once per connection), `dashboard` (DashboardView, at the start of a
+ * connection and whenever it changes; a full frame follows), `fleet` (FleetFrame, at most 5 Hz; the first of a
  * connection is full), `anomaly` (AnomalyEvent, every one; carries `id: epoch-seq`), `pipeline`
  * (PipelineView, every second: the heartbeat), `reset` (empty: the ids known are of another epoch,
  * fetch afresh). All data are JSON on one line.
@@ -10,7 +11,14 @@ import type { TransitionKind } from "./anomaly.ts";
 import type { AnomalyView } from "./views.ts";
 
 /** Names of the events. */
-export const STREAM_EVENTS = ["hello", "fleet", "anomaly", "pipeline", "reset"] as const;
+export const STREAM_EVENTS = [
+  "hello",
+  "dashboard",
+  "fleet",
+  "anomaly",
+  "pipeline",
+  "reset",
+] as const;
 /** One of `STREAM_EVENTS`. */
 export type StreamEventName = typeof STREAM_EVENTS[number];
 
@@ -21,14 +29,6 @@ export interface Hello {
   /** Server clock, epoch milliseconds. */
   readonly now: number;
 }
-
-/** Signals of the vehicle table that travel in fleet frames, with the divisor of their integers. */
-export const FRAME_SIGNALS = [
-  { name: "speed", scale: 10 },
-  { name: "coolant", scale: 10 },
-  { name: "fuel", scale: 10 },
-  { name: "battery", scale: 100 },
-] as const;
 
 /**
  * Vehicles that changed since the last frame, column by column; row k is the vehicle `i[k]`.
@@ -56,7 +56,9 @@ export interface FleetFrame {
   readonly s: readonly number[];
   /** 0 no open anomaly, else 1 + index into SEVERITIES of the worst. */
   readonly x: readonly number[];
-  /** One column for each of FRAME_SIGNALS, integers of value times scale. */
+  /** Of a full frame: name and scale of each column of `c`, in turn; a delta has the same ones. */
+  readonly k: readonly (string | number)[];
+  /** Columns of signals, integers of value times scale. */
   readonly c: readonly (readonly (number | null)[])[];
 }
 

@@ -12,6 +12,7 @@ const NEEDED = [
   "server/pages/kilter.css",
   "server/pages/theme.js",
   "server/pages/icon.svg",
+  "server/dashboard.yaml",
   "islands/land.bin",
   "islands/dist/live.js",
   "islands/dist/anomalies.js",

@@ -184,7 +184,7 @@ function bringIntoView(
 }
 
 function describe(store: AppStore, number: number): string {
-  const speed = store.shown.signals[0][number];
+  const speed = store.shown.signal("speed")?.[number] ?? NaN;
   const state = VEHICLE_STATES[store.shown.state[number]];
   return state === "moving" ? formatValue(speed, "km/h", store.preferences.units.value, 0) : state;
 }

@@ -75,6 +75,7 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
   const { vehicle, series, trail } = telemetry;
   const [from, to] = chartWindow(telemetry, page.at);
   const marks = anomalies.map(({ openedAt, severity }) => ({ at: openedAt, severity }));
+  const { charts } = store.shell.dashboard;
   const speed = series.find(({ signal }) => signal === "speed");
   return (
     <div class="page vehicle">
@@ -87,7 +88,8 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
               key={one.signal}
               store={store}
               series={one}
-              title={titleOf(one.signal)}
+              title={charts.find(({ signal }) => signal === one.signal)?.label ??
+                titleOf(one.signal)}
               from={from}
               to={to}
               marks={marks}

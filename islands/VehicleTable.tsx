@@ -1,18 +1,16 @@
 /// <reference lib="dom" />
 /** The fleet in rows: only those in sight are drawn, and none moves under the pointer. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Column, OwnColumnName, SignalColumn } from "../contract/dashboard.ts";
 import { VEHICLE_STATES } from "../contract/views.ts";
-import { formatAge, formatCount, formatNumber, formatValue, vehiclePath } from "./format.ts";
+import { formatAge, formatCount, formatNumber, unitLabel, valueIn, vehiclePath } from "./format.ts";
 import { isInUse } from "./in_use.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import { Name } from "./Name.tsx";
 import { severityOfLevel } from "./severity.ts";
 import type { AppStore } from "./store.ts";
-import { DEFAULT_SORTING, pressed, type Sorting, type SortKey, tableOrder } from "./table_order.ts";
+import { columnKey, DEFAULT_SORTING, pressed, type Sorting, tableOrder } from "./table_order.ts";
 
-const SPEED = 0;
-const COOLANT = 1;
-const FUEL = 2;
 const STALE = VEHICLE_STATES.indexOf("stale");
 /** Rows are put into a new order at most this often, milliseconds. */
 const REORDER_MS = 1000;
@@ -35,6 +33,7 @@ export function VehicleTable(props: { store: AppStore }) {
   const [sorting, setSorting] = useState(DEFAULT_SORTING);
   const [seen, setSeen] = useState<Window | null>(null);
   const order = useOrder(store, sorting, region);
+  const { columns } = store.dashboard.value;
 
   useEffect(() => {
     const box = region.current;
@@ -82,13 +81,19 @@ export function VehicleTable(props: { store: AppStore }) {
       <table aria-rowcount={order.length + 1}>
         <Head store={store} sorting={sorting} onSort={(key) => setSorting(pressed(sorting, key))} />
         <tbody>
-          {start > 0 && <Spacer rows={start} rowPixels={seen?.rowPixels ?? 28} />}
+          {start > 0 && (
+            <Spacer rows={start} rowPixels={seen?.rowPixels ?? 28} columns={columns.length} />
+          )}
           {rows.map((number, k) => (
             // Keyed by place: a new order writes other words into rows that stay where they are.
             <Row key={start + k} store={store} number={number} index={start + k} />
           ))}
           {end < order.length && (
-            <Spacer rows={order.length - end} rowPixels={seen?.rowPixels ?? 28} />
+            <Spacer
+              rows={order.length - end}
+              rowPixels={seen?.rowPixels ?? 28}
+              columns={columns.length}
+            />
           )}
         </tbody>
       </table>
@@ -127,28 +132,41 @@ function useOrder(
   return order;
 }
 
-function Head(props: { store: AppStore; sorting: Sorting; onSort: (key: SortKey) => void }) {
+const OWN_LABELS: Readonly<Record<OwnColumnName, string>> = {
+  vehicle: "Vehicle",
+  state: "State",
+  anomaly: "Anomaly",
+  seen: "Last seen",
+};
+
+function isNumeric(column: Column): boolean {
+  return column.kind === "own" ? column.name === "seen" : column.type === "number";
+}
+
+function Head(props: { store: AppStore; sorting: Sorting; onSort: (key: string) => void }) {
   const { store, sorting, onSort } = props;
   const units = store.preferences.units.value;
-  const column = (key: SortKey, label: string, numeric = false) => (
-    <th
-      scope="col"
-      class={numeric ? "number" : ""}
-      aria-sort={sorting.key !== key ? "none" : sorting.descending ? "descending" : "ascending"}
-    >
-      <button type="button" onClick={() => onSort(key)}>{label}</button>
-    </th>
-  );
+  const label = (column: Column) => {
+    if (column.kind === "own") return OWN_LABELS[column.name];
+    return column.unit === "" ? column.label : `${column.label}, ${unitLabel(column.unit, units)}`;
+  };
   return (
     <thead>
       <tr>
-        {column("vehicle", "Vehicle")}
-        {column("state", "State")}
-        {column("speed", `Speed, ${units}`, true)}
-        {column("coolant", "Engine, °C", true)}
-        {column("fuel", "Fuel, %", true)}
-        {column("anomaly", "Anomaly")}
-        {column("seen", "Last seen", true)}
+        {store.dashboard.value.columns.map((column) => {
+          const key = columnKey(column);
+          const order = sorting.descending ? "descending" : "ascending";
+          return (
+            <th
+              key={key}
+              scope="col"
+              class={isNumeric(column) ? "number" : ""}
+              aria-sort={sorting.key !== key ? "none" : order}
+            >
+              <button type="button" onClick={() => onSort(key)}>{label(column)}</button>
+            </th>
+          );
+        })}
       </tr>
     </thead>
   );
@@ -158,11 +176,7 @@ function Row(props: { store: AppStore; number: number; index: number }) {
   const { store, number, index } = props;
   const { shown } = store;
   const id = shown.ids[number];
-  const state = VEHICLE_STATES[shown.state[number]];
-  const severity = severityOfLevel(shown.severity[number]);
-  const units = store.preferences.units.value;
   const isSelected = store.vehicle.value === id;
-  const speed = formatValue(shown.signals[SPEED][number], "km/h", units, 0);
   return (
     <tr
       data-row
@@ -173,25 +187,66 @@ function Row(props: { store: AppStore; number: number; index: number }) {
         if (!(event.target instanceof HTMLAnchorElement)) store.selectVehicle(id);
       }}
     >
-      <th scope="row">
-        <a href={vehiclePath(id)}>
-          <Name text={id} />
-        </a>
-      </th>
-      <td>{state.charAt(0).toUpperCase() + state.slice(1)}</td>
-      <td class="number">{speed.split(" ")[0]}</td>
-      <td class="number">{formatNumber(Math.round(shown.signals[COOLANT][number]))}</td>
-      <td class="number">{formatNumber(Math.round(shown.signals[FUEL][number]))}</td>
-      <td>{severity === null ? "–" : <SeverityLabel severity={severity} />}</td>
-      <td class="number">{formatAge(store.clock.now() - shown.append[number])}</td>
+      {store.dashboard.value.columns.map((column) => (
+        <Cell key={columnKey(column)} store={store} number={number} column={column} />
+      ))}
     </tr>
   );
 }
 
-function Spacer(props: { rows: number; rowPixels: number }) {
+function Cell(props: { store: AppStore; number: number; column: Column }) {
+  const { store, number, column } = props;
+  const numeric = isNumeric(column) ? "number" : undefined;
+  if (column.kind === "signal") {
+    return <td class={numeric}>{signalCell(store, number, column)}</td>;
+  }
+  const { name } = column;
+  if (name !== "vehicle") return <td class={numeric}>{ownCell(store, number, name)}</td>;
+  const id = store.shown.ids[number];
+  return (
+    <th scope="row">
+      <a href={vehiclePath(id)}>
+        <Name text={id} />
+      </a>
+    </th>
+  );
+}
+
+function ownCell(store: AppStore, number: number, name: Exclude<OwnColumnName, "vehicle">) {
+  const { shown } = store;
+  switch (name) {
+    case "state": {
+      const state = VEHICLE_STATES[shown.state[number]];
+      return state.charAt(0).toUpperCase() + state.slice(1);
+    }
+    case "anomaly": {
+      const severity = severityOfLevel(shown.severity[number]);
+      return severity === null ? "–" : <SeverityLabel severity={severity} />;
+    }
+    case "seen":
+      return formatAge(store.clock.now() - shown.append[number]);
+  }
+}
+
+function signalCell(store: AppStore, number: number, column: SignalColumn): string {
+  const value = store.shown.signal(column.signal)?.[number] ?? NaN;
+  switch (column.type) {
+    case "number":
+      return formatNumber(
+        valueIn(value, column.unit, store.preferences.units.value),
+        column.digits,
+      );
+    case "boolean":
+      return value === 1 ? "yes" : value === 0 ? "no" : "–";
+    case "name":
+      return column.names[value] ?? "–";
+  }
+}
+
+function Spacer(props: { rows: number; rowPixels: number; columns: number }) {
   return (
     <tr aria-hidden="true">
-      <td colSpan={7} style={{ height: `${props.rows * props.rowPixels}px` }} />
+      <td colSpan={props.columns} style={{ height: `${props.rows * props.rowPixels}px` }} />
     </tr>
   );
 }

@@ -34,7 +34,7 @@ export function boot<P>(Main: ComponentType<{ store: AppStore; page: P }> | null
   if (Main !== null) mount(ROOTS.main, Main, { store, page: embedded.page });
   // What differs from the server's drawing comes after the islands have taken it over.
   store.link.value = "connecting";
-  store.preferences.load();
+  store.preferences.load(embedded.shell.dashboard);
   store.clock.start();
   setInterval(() => store.clock.tick(), 1000);
   bindUrl(store);

@@ -1,5 +1,5 @@
 /** Fleet frames into columns: typed arrays outside the signal graph, one slot per vehicle. */
-import { type FleetFrame, FRAME_SIGNALS } from "../contract/stream.ts";
+import type { FleetFrame } from "../contract/stream.ts";
 
 /** Vehicles a browser takes at most; a frame that numbers one higher is refused. */
 export const VEHICLES_MAX = 200_000;
@@ -24,8 +24,10 @@ export class FleetColumns {
   state = new Uint8Array(0);
   /** 0 no open anomaly, else 1 + index into SEVERITIES. */
   severity = new Uint8Array(0);
-  /** One column for each of FRAME_SIGNALS; NaN while unknown. */
-  signals: Float32Array[] = FRAME_SIGNALS.map(() => new Float32Array(0));
+  /** The signals that frames carry, their divisors, and a column for each; NaN while unknown. */
+  names: readonly string[] = [];
+  scales: readonly number[] = [];
+  signals: Float32Array[] = [];
   /** Frame number and server clock of the latest frame. */
   seq = 0;
   now = 0;
@@ -34,6 +36,19 @@ export class FleetColumns {
   /** The number of a vehicle, or -1. */
   numberOf(id: string): number {
     return this.#numbers.get(id) ?? -1;
+  }
+
+  /** The column of a signal; undefined if frames do not carry it. */
+  signal(name: string): Float32Array | undefined {
+    const column = this.names.indexOf(name);
+    return column < 0 ? undefined : this.signals[column];
+  }
+
+  /** Takes over which signals frames carry: names and scales in turn. */
+  carry(given: FleetFrame["k"]): void {
+    this.names = given.filter((_, k) => k % 2 === 0).map(String);
+    this.scales = given.filter((_, k) => k % 2 === 1).map(Number);
+    this.signals = this.names.map(() => new Float32Array(this.state.length).fill(NaN));
   }
 
   /** Names a vehicle. @throws {RangeError} if the number is none */
@@ -91,7 +106,10 @@ export function applyFrame(
   frame: FleetFrame,
   onFresh?: (number: number) => void,
 ): void {
-  if (frame.full) columns.clear();
+  if (frame.full) {
+    columns.clear();
+    columns.carry(frame.k);
+  }
   const { ids } = frame;
   for (let k = 0; k + 1 < ids.length; k += 2) {
     columns.name(Number(ids[k]), String(ids[k + 1]));
@@ -113,7 +131,7 @@ export function applyFrame(
     columns.state[number] = s[k];
     columns.severity[number] = x[k];
     for (let column = 0; column < columns.signals.length; column++) {
-      columns.signals[column][number] = scaled(c[column]?.[k], FRAME_SIGNALS[column].scale);
+      columns.signals[column][number] = scaled(c[column]?.[k], columns.scales[column]);
     }
     if (!frame.full && onFresh !== undefined && append > before) onFresh(number);
   }
@@ -148,7 +166,8 @@ export function encodeColumns(columns: FleetColumns, now: number): FleetFrame {
     a: i.map((number) => Math.round(now - columns.append[number])),
     s: i.map((number) => columns.state[number]),
     x: i.map((number) => columns.severity[number]),
-    c: columns.signals.map((column, k) => integers(column, FRAME_SIGNALS[k].scale)),
+    k: columns.names.flatMap((name, k) => [name, columns.scales[k]]),
+    c: columns.signals.map((column, k) => integers(column, columns.scales[k])),
   };
 }
 
@@ -156,11 +175,13 @@ export function encodeColumns(columns: FleetColumns, now: number): FleetFrame {
 export function isFleetFrame(value: unknown): value is FleetFrame {
   if (typeof value !== "object" || value === null) return false;
   const frame: Record<string, unknown> = { ...value };
-  const { i, ids, c } = frame;
-  if (!Array.isArray(i) || !Array.isArray(ids) || !Array.isArray(c)) return false;
+  const { i, ids, k, c } = frame;
+  if (!Array.isArray(i) || !Array.isArray(ids) || !Array.isArray(k) || !Array.isArray(c)) {
+    return false;
+  }
   const isColumn = (column: unknown) => Array.isArray(column) && column.length === i.length;
   return typeof frame.seq === "number" && typeof frame.now === "number" &&
-    typeof frame.full === "boolean" && ids.length % 2 === 0 &&
+    typeof frame.full === "boolean" && ids.length % 2 === 0 && k.length % 2 === 0 &&
     ["lat", "lon", "h", "t", "a", "s", "x"].every((name) => isColumn(frame[name])) &&
     c.every(isColumn);
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { type FleetFrame, FRAME_SIGNALS } from "../contract/stream.ts";
+import { FRAME_NAMES, FRAME_SIGNALS } from "../contract/dashboard_fixture.ts";
+import type { FleetFrame } from "../contract/stream.ts";
 import { applyFrame, encodeColumns, FleetColumns, isFleetFrame } from "./decode_frame.ts";
 import { seeded } from "./random_fixture.ts";
 
@@ -33,6 +34,7 @@ function encode(vehicles: Vehicle[], changed: number[], now: number, full: boole
     a: rows.map(({ append }) => now - append),
     s: rows.map(({ state }) => state),
     x: rows.map(({ severity }) => severity),
+    k: full ? FRAME_NAMES : [],
     c: FRAME_SIGNALS.map(({ scale }, k) => rows.map(({ signals }) => integer(signals[k], scale))),
   };
 }
@@ -115,6 +117,17 @@ Deno.test("decode_frame: a full frame replaces all that was known", () => {
   assertEquals(columns.size, 1);
   assertEquals(columns.numberOf("a"), -1);
   assertHolds(columns, after, 3);
+});
+
+Deno.test("decode_frame: a full frame may carry other signals than the one before", () => {
+  const random = seeded(4);
+  const columns = new FleetColumns();
+  const frame = encode([randomVehicle(random, "a")], [0], 1_700_002_000_000, true);
+  applyFrame(columns, frame);
+  assertEquals(columns.names, ["speed", "coolant", "fuel", "battery"]);
+  applyFrame(columns, { ...frame, k: ["rpm", 1], c: [[2100]] });
+  assertEquals([columns.names, columns.signal("rpm")?.[0]], [["rpm"], 2100]);
+  assertEquals(columns.signal("speed"), undefined);
 });
 
 Deno.test("decode_frame: newer samples of a delta are told, older ones are not", () => {

@@ -1,11 +1,12 @@
 /** Which vehicles are shown: one filter for map and table. */
+import { FLEET_FILTERS, type FleetFilterName } from "../contract/dashboard.ts";
 import { VEHICLE_STATES } from "../contract/views.ts";
 import type { FleetColumns } from "./decode_frame.ts";
 
 /** What the chips choose. */
-export const FILTERS = ["all", "anomalies", "stale"] as const;
+export const FILTERS = FLEET_FILTERS;
 /** One of `FILTERS`. */
-export type FleetFilter = typeof FILTERS[number];
+export type FleetFilter = FleetFilterName;
 
 const STALE = VEHICLE_STATES.indexOf("stale");
 

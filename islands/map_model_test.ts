@@ -18,7 +18,8 @@ function place(columns: FleetColumns, lon: number, append: number, full: boolean
     a: [0],
     s: [0],
     x: [0],
-    c: [[null], [null], [null], [null]],
+    k: [],
+    c: [],
   });
 }
 

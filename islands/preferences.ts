@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** What a person chose: units, zone, theme, a name. The URL goes before what the browser remembers. */
 import { type Signal, signal } from "@preact/signals";
+import type { DashboardView } from "../contract/dashboard.ts";
 import { isZone, type Units } from "./format.ts";
 
 /** Themes; `auto` follows the system. */
@@ -20,14 +21,14 @@ export class Preferences {
   readonly person: Signal<string> = signal("");
   readonly theme: Signal<Theme> = signal<Theme>("auto");
 
-  /** Takes over what the URL or the browser knows. */
-  load(): void {
+  /** Takes over what the URL or the browser knows, or else what the dashboard's file says. */
+  load(dashboard: Pick<DashboardView, "units" | "zone">): void {
     const query = new URLSearchParams(location.search);
     const units = query.get("u") ?? recall(UNITS_KEY);
-    this.units.value = units === "mph" ? "mph" : "km/h";
+    this.units.value = units === "mph" || units === "km/h" ? units : dashboard.units;
     const zone = query.get("tz") ?? recall(ZONE_KEY);
     const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    this.zone.value = zone !== null && isZone(zone) ? zone : local || "UTC";
+    this.zone.value = zone !== null && isZone(zone) ? zone : dashboard.zone || local || "UTC";
     this.person.value = recall(PERSON_KEY) ?? "";
     const theme = recall(THEME_KEY);
     if (theme === "dark" || theme === "light") this.theme.value = theme;

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** What a page knows: the fleet's columns, the open anomalies, the link, and what is selected. */
 import { type Signal, signal } from "@preact/signals";
+import type { DashboardView } from "../contract/dashboard.ts";
 import type { AnomalyEvent, FleetFrame } from "../contract/stream.ts";
 import type { AnomalyPage, PipelineView } from "../contract/views.ts";
 import { AnomalyStore } from "./anomaly_store.ts";
@@ -29,6 +30,9 @@ export interface ShellProps {
   /** What is not cleared, as far as the page brings it. */
   readonly anomalies: AnomalyPage;
   readonly pipeline: PipelineView | null;
+  readonly dashboard: DashboardView;
+  /** Figures of its tiles as the server made them, for as long as the page is a still picture. */
+  readonly tileValues: readonly (number | null)[];
 }
 
 /** The view stands still since `at` (server clock); so much came since. */
@@ -52,6 +56,8 @@ export class AppStore {
   readonly version: Signal<number> = signal(0);
   readonly counts: Signal<FleetCounts>;
   readonly pipeline: Signal<PipelineView | null>;
+  /** What is shown, as the file says now. */
+  readonly dashboard: Signal<DashboardView>;
   /** null until scripts run: the page is then a still picture. */
   readonly link: Signal<LinkPhase | null> = signal<LinkPhase | null>(null);
   /** Browser clock of the last word from the server, epoch milliseconds; 0 before the first. */
@@ -74,6 +80,9 @@ export class AppStore {
     this.clock = new Clock(shell.now, wall);
     this.anomalies = new AnomalyStore(shell.anomalies);
     this.pipeline = signal(shell.pipeline);
+    this.dashboard = signal(shell.dashboard);
+    this.preferences.units.value = shell.dashboard.units;
+    this.preferences.zone.value = shell.dashboard.zone || "UTC";
     this.triage = new Triage(
       this.anomalies,
       this.toaster,
@@ -98,6 +107,9 @@ export class AppStore {
         return;
       case "reset":
         this.onResync?.();
+        return;
+      case "dashboard":
+        this.dashboard.value = event.view;
         return;
       case "fleet":
         this.#takeFrame(event.frame);

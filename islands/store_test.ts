@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { DASHBOARD, FRAME_NAMES } from "../contract/dashboard_fixture.ts";
 import type { FleetFrame } from "../contract/stream.ts";
 import { anomaly } from "./anomaly_fixture.ts";
 import { AppStore, type ShellProps } from "./store.ts";
@@ -16,6 +17,7 @@ const frame: FleetFrame = {
   a: [50],
   s: [0],
   x: [2],
+  k: FRAME_NAMES,
   c: [[742], [915], [610], [1390]],
 };
 const shell: ShellProps = {
@@ -30,6 +32,8 @@ const shell: ShellProps = {
     open: { info: 0, warning: 2, critical: 0 },
   },
   pipeline: null,
+  dashboard: DASHBOARD,
+  tileValues: [],
 };
 
 Deno.test("store: a paused view stands still, and catches up in one step", () => {

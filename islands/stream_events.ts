@@ -6,12 +6,14 @@ import {
   STREAM_EVENTS,
   type StreamEventName,
 } from "../contract/stream.ts";
+import type { DashboardView } from "../contract/dashboard.ts";
 import type { AnomalyView, PipelineView } from "../contract/views.ts";
 import { isFleetFrame } from "./decode_frame.ts";
 
 /** One event of the stream. */
 export type StreamEvent =
   | { readonly kind: "hello"; readonly hello: Hello }
+  | { readonly kind: "dashboard"; readonly view: DashboardView }
   | { readonly kind: "fleet"; readonly frame: FleetFrame }
   | { readonly kind: "anomaly"; readonly event: AnomalyEvent }
   | { readonly kind: "pipeline"; readonly view: PipelineView }
@@ -28,6 +30,9 @@ export function decodeEvent(name: StreamEventName, text: string): StreamEvent {
   switch (name) {
     case "hello":
       if (isHello(value)) return { kind: "hello", hello: value };
+      break;
+    case "dashboard":
+      if (isDashboardView(value)) return { kind: "dashboard", view: value };
       break;
     case "fleet":
       if (isFleetFrame(value)) return { kind: "fleet", frame: value };
@@ -59,6 +64,12 @@ export function isAnomalyView(value: unknown): value is AnomalyView {
 function isHello(value: unknown): value is Hello {
   const fields = fieldsOf(value);
   return fields !== null && typeof fields.epoch === "string" && typeof fields.now === "number";
+}
+
+function isDashboardView(value: unknown): value is DashboardView {
+  const fields = fieldsOf(value);
+  return fields !== null && Array.isArray(fields.tiles) && Array.isArray(fields.columns) &&
+    Array.isArray(fields.charts) && typeof fields.show === "string";
 }
 
 function isAnomalyEvent(value: unknown): value is AnomalyEvent {

@@ -1,25 +1,18 @@
 /** Order of the vehicle table's rows. */
-import { FRAME_SIGNALS } from "../contract/stream.ts";
+import type { Column } from "../contract/dashboard.ts";
 import type { FleetColumns } from "./decode_frame.ts";
 import { type FleetFilter, passes } from "./fleet_filter.ts";
 
-/** Columns by which rows are ordered. */
-export const SORT_KEYS = [
-  "vehicle",
-  "state",
-  "speed",
-  "coolant",
-  "fuel",
-  "anomaly",
-  "seen",
-] as const;
-/** One of `SORT_KEYS`. */
-export type SortKey = typeof SORT_KEYS[number];
-
 /** By what, and which end comes first. */
 export interface Sorting {
-  readonly key: SortKey;
+  /** What `columnKey` gives. */
+  readonly key: string;
   readonly descending: boolean;
+}
+
+/** A column's name among all, signals apart from what is not one. */
+export function columnKey(column: Column): string {
+  return column.kind === "own" ? column.name : `signal ${column.signal}`;
 }
 
 /** Worst first, then by id. */
@@ -56,15 +49,12 @@ export function tableOrder(
 }
 
 /** The sorting after a press on a header: the same column turns round. */
-export function pressed(sorting: Sorting, key: SortKey): Sorting {
+export function pressed(sorting: Sorting, key: string): Sorting {
   if (sorting.key === key) return { key, descending: !sorting.descending };
   return { key, descending: key !== "vehicle" && key !== "state" };
 }
 
-function valuesOf(
-  columns: FleetColumns,
-  key: Exclude<SortKey, "vehicle">,
-): Float32Array | Float64Array | Uint8Array {
+function valuesOf(columns: FleetColumns, key: string): ArrayLike<number> {
   switch (key) {
     case "state":
       return columns.state;
@@ -73,6 +63,8 @@ function valuesOf(
     case "seen":
       return columns.append;
     default:
-      return columns.signals[FRAME_SIGNALS.findIndex(({ name }) => name === key)];
+      // A signal that frames do not carry (yet) is unknown of all.
+      return columns.signal(key.replace(/^signal /, "")) ??
+        new Float32Array(columns.size).fill(NaN);
   }
 }

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { FRAME_NAMES } from "../contract/dashboard_fixture.ts";
 import { applyFrame, FleetColumns } from "./decode_frame.ts";
-import { pressed, SORT_KEYS, tableOrder } from "./table_order.ts";
+import { pressed, tableOrder } from "./table_order.ts";
 
 function fleet(): FleetColumns {
   const columns = new FleetColumns();
@@ -17,6 +18,7 @@ function fleet(): FleetColumns {
     a: [10, 5, 900],
     s: [0, 0, 3],
     x: [0, 3, 1],
+    k: FRAME_NAMES,
     c: [[500, null, 900], [null, null, null], [10, 10, 10], [1, 2, 3]],
   });
   return columns;
@@ -24,14 +26,15 @@ function fleet(): FleetColumns {
 
 Deno.test("table_order: by every column both ways, the unknown last, the equal by id", () => {
   const columns = fleet();
-  const ids = (key: typeof SORT_KEYS[number], descending: boolean) =>
+  const ids = (key: string, descending: boolean) =>
     tableOrder(columns, "all", { key, descending }).map((number) => columns.ids[number]);
   assertEquals(ids("vehicle", false), ["VH-1", "VH-2", "VH-10"]);
-  assertEquals(ids("speed", true), ["VH-1", "VH-10", "VH-2"]);
-  assertEquals(ids("speed", false), ["VH-10", "VH-1", "VH-2"]);
-  assertEquals(ids("coolant", true), ["VH-1", "VH-2", "VH-10"]);
-  assertEquals(ids("fuel", true), ["VH-1", "VH-2", "VH-10"]);
+  assertEquals(ids("signal speed", true), ["VH-1", "VH-10", "VH-2"]);
+  assertEquals(ids("signal speed", false), ["VH-10", "VH-1", "VH-2"]);
+  assertEquals(ids("signal coolant", true), ["VH-1", "VH-2", "VH-10"]);
+  assertEquals(ids("signal fuel", true), ["VH-1", "VH-2", "VH-10"]);
   assertEquals(ids("anomaly", true), ["VH-2", "VH-1", "VH-10"]);
+  assertEquals(ids("signal rpm", true), ["VH-1", "VH-2", "VH-10"]);
   assertEquals(ids("seen", true), ["VH-2", "VH-10", "VH-1"]);
 });
 
@@ -45,8 +48,8 @@ Deno.test("table_order: the filter lets through what it says", () => {
 });
 
 Deno.test("table_order: a second press turns the column round", () => {
-  const first = pressed({ key: "anomaly", descending: true }, "speed");
-  assertEquals(first, { key: "speed", descending: true });
-  assertEquals(pressed(first, "speed"), { key: "speed", descending: false });
+  const first = pressed({ key: "anomaly", descending: true }, "signal speed");
+  assertEquals(first, { key: "signal speed", descending: true });
+  assertEquals(pressed(first, "signal speed"), { key: "signal speed", descending: false });
   assertEquals(pressed(first, "vehicle"), { key: "vehicle", descending: false });
 });

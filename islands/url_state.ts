@@ -28,18 +28,24 @@ export function writeUrl(name: string, value: string): void {
 
 /** Takes filter and selection from the URL, and keeps the URL at what they become. */
 export function bindUrl(store: AppStore): void {
+  const shell = store.shell.dashboard;
   const query = new URLSearchParams(location.search);
   const show = query.get("show");
-  store.filter.value = FILTERS.find((name) => name === show) ?? "all";
+  store.filter.value = FILTERS.find((name) => name === show) ?? shell.show;
   const vehicle = query.get("v");
   if (vehicle !== null) store.selectVehicle(vehicle);
   effect(() => {
     const filter = store.filter.value;
-    writeUrl("show", filter === "all" ? "" : filter);
+    writeUrl("show", filter === shell.show ? "" : filter);
   });
   effect(() => writeUrl("v", store.vehicle.value));
+  const own = shell.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+  effect(() => {
+    const zone = store.preferences.zone.value;
+    writeUrl("tz", zone === own ? "" : zone);
+  });
   effect(() => {
     const units = store.preferences.units.value;
-    writeUrl("u", units === "mph" ? "mph" : "");
+    writeUrl("u", units === shell.units ? "" : units);
   });
 }

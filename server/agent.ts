@@ -21,13 +21,13 @@ import { PipelineProjection } from "./pipeline_projection.ts";
 import { RuleVersions } from "./rule_versions.ts";
 import { Guard } from "./security.ts";
 import { SeriesBuffer } from "./series_buffer.ts";
-import type { AgentsPort, Services } from "./services.ts";
+import type { AgentsPort, LayoutPort, Services } from "./services.ts";
 import { Hub } from "./sse.ts";
 import { StaticFiles } from "./static_files.ts";
 import { openStore, type Retention, RETENTION_DEFAULT, type Store } from "./store.ts";
 
 export { CannotListenError } from "./listener.ts";
-export type { AgentsPort } from "./services.ts";
+export type { AgentsPort, LayoutPort } from "./services.ts";
 
 const FRAME_MS = 200;
 const SECOND_MS = 1_000;
@@ -51,6 +51,8 @@ export interface DashboardDependencies {
   /** Secret that callers must show; null: none, and loopback names only. */
   readonly token: string | null;
   readonly agents: AgentsPort;
+  /** Tiles, columns and charts. */
+  readonly layout: LayoutPort;
   /** A decoder of the same catalog, this agent's alone. */
   readonly decoder: Decoder;
   /** How pages become text, and the files they link. */
@@ -109,6 +111,7 @@ export async function runDashboard(
 
 interface Parts {
   readonly services: Services;
+  readonly frames: FleetFrameEncoder;
   readonly buffer: SeriesBuffer;
 }
 
@@ -117,7 +120,7 @@ async function work(
   context: AgentContext,
   inner: AbortController,
   deps: DashboardDependencies,
-  { services, buffer }: Parts,
+  { services, frames, buffer }: Parts,
   store: Store,
 ): Promise<void> {
   const { signal } = context;
@@ -138,6 +141,10 @@ async function work(
     publish: (events) => hub.anomalies(events),
   };
   const unsubscribe = deps.agents.onChange(onStateChange(deps.agents, () => hub.heartbeat()));
+  const stopLayout = deps.layout.onChange(() => {
+    frames.carry(deps.layout.current().frame);
+    hub.changeDashboard();
+  });
   const tasks = [
     feedTelemetry(feed).then(() => mustBeStopping(signal, deps.topics.telemetry)),
     feedAnomalies(feed).then(() => mustBeStopping(signal, deps.topics.anomalies)),
@@ -156,6 +163,7 @@ async function work(
     await Promise.race([aborted(signal), ...tasks.map((task) => task.then(() => aborted(signal)))]);
   } finally {
     unsubscribe();
+    stopLayout();
     inner.abort();
     // All of them end with the signal; the first fault, if any, is the one that is told.
     await Promise.allSettled(tasks);
@@ -177,7 +185,7 @@ function onStateChange(agents: AgentsPort, changed: () => void): () => void {
 }
 
 function assemble(deps: DashboardDependencies, store: Store, context: AgentContext): Parts {
-  const { agents, bus, catalog, decoder, rules } = deps;
+  const { agents, bus, catalog, decoder, layout, rules } = deps;
   const now = () => context.now();
   let of: RuleSet | null = null;
   let events: ReadonlySet<string> = new Set();
@@ -216,7 +224,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     transitions: deps.topics.anomalies,
     now,
   });
-  const frames = new FleetFrameEncoder(fleet, catalog);
+  const frames = new FleetFrameEncoder(fleet, catalog, layout.current().frame);
   const pipeline: PipelineProjection = new PipelineProjection({
     bus: bus.kind,
     version: () => rules.current().version,
@@ -231,9 +239,10 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     delta: () => frames.delta(now()),
     full: () => frames.full(now()),
     pipeline: () => pipeline.view(now()),
+    dashboard: () => layout.current(),
   });
   const services: Services = {
-    ...{ agents, anomalies, catalog, fleet, hub, now, persistence, pipeline, rules },
+    ...{ agents, anomalies, catalog, fleet, hub, layout, now, persistence, pipeline, rules },
     get ruleSet() {
       return rules.current();
     },
@@ -252,7 +261,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     }),
     busMetrics: () => bus.metrics(),
   };
-  return { services, buffer };
+  return { services, frames, buffer };
 }
 
 function restoreFleet(fleet: FleetProjection, store: Store, catalog: Catalog, now: number): void {

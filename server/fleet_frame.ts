@@ -1,6 +1,7 @@
 /** Fleet frames: the projection's columns as the integers that travel to browsers. */
 import { type Catalog, signalIndex } from "../contract/catalog.ts";
-import { type FleetFrame, FRAME_SIGNALS } from "../contract/stream.ts";
+import type { FrameSignal } from "../contract/dashboard.ts";
+import type { FleetFrame } from "../contract/stream.ts";
 import type { FleetProjection } from "./fleet_projection.ts";
 
 /** Degrees are sent as whole hundred-thousandths: about a metre. */
@@ -9,15 +10,23 @@ const DEGREE_SCALE = 1e5;
 /** Cuts frames from a projection; one encoder for all clients, since it knows what it numbered. */
 export class FleetFrameEncoder {
   readonly #fleet: FleetProjection;
-  readonly #columns: readonly { signal: number; scale: number }[];
+  readonly #catalog: Catalog;
+  #columns: readonly (FrameSignal & { readonly signal: number })[] = [];
   /** Vehicles below this number have been named in a delta frame. */
   #named = 0;
   #seq = 0;
 
-  constructor(fleet: FleetProjection, catalog: Catalog) {
+  constructor(fleet: FleetProjection, catalog: Catalog, signals: readonly FrameSignal[]) {
     this.#fleet = fleet;
-    this.#columns = FRAME_SIGNALS.map(({ name, scale }) => ({
-      signal: signalIndex(catalog, name),
+    this.#catalog = catalog;
+    this.carry(signals);
+  }
+
+  /** Carries other signals from now on: every client needs a full frame then. */
+  carry(signals: readonly FrameSignal[]): void {
+    this.#columns = signals.map(({ name, scale }) => ({
+      signal: signalIndex(this.#catalog, name),
+      name,
       scale,
     }));
   }
@@ -67,6 +76,7 @@ export class FleetFrameEncoder {
       a: i.map((number) => Math.round(now - (fleet.append[number] ?? 0))),
       s: i.map((number) => fleet.state[number] ?? 0),
       x: i.map((number) => fleet.severity[number] ?? 0),
+      k: full ? this.#columns.flatMap(({ name, scale }) => [name, scale]) : [],
       c: this.#columns.map(({ signal, scale }) => scaled(fleet.last[signal], scale)),
     };
   }

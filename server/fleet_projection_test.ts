@@ -1,4 +1,5 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { FRAME_NAMES, FRAME_SIGNALS } from "../contract/dashboard_fixture.ts";
 import { FleetFrameEncoder } from "./fleet_frame.ts";
 import { FleetProjection } from "./fleet_projection.ts";
 import { CATALOG, rowsOf } from "./test_support.ts";
@@ -95,7 +96,7 @@ Deno.test("fleet: applying the same samples twice leaves the same fleet", () => 
 
 Deno.test("frames: a delta names what is new once and carries only what changed", () => {
   const fleet = fleetOf();
-  const frames = new FleetFrameEncoder(fleet, CATALOG);
+  const frames = new FleetFrameEncoder(fleet, CATALOG, FRAME_SIGNALS);
   apply(fleet, [
     { slot: 0, t: NOW - 100, values: { speed: 74.25, lat: 59.334594, lon: -18.1 } },
     { slot: 1, t: NOW, values: { battery: 13.91 } },
@@ -111,5 +112,8 @@ Deno.test("frames: a delta names what is new once and carries only what changed"
   const second = frames.delta(NOW + 1);
   assertEquals([second?.ids, second?.i, second?.seq], [[], [1], 2]);
   const full = frames.full(NOW + 1);
-  assertEquals([full.full, full.seq, full.i], [true, 2, [0, 1]]);
+  assertEquals([full.full, full.seq, full.i, full.k], [true, 2, [0, 1], FRAME_NAMES]);
+  frames.carry([{ name: "battery", scale: 10 }]);
+  const other = frames.full(NOW + 1);
+  assertEquals([other.k, other.c], [["battery", 10], [[null, 139]]]);
 });

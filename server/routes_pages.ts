@@ -1,6 +1,8 @@
 /** The pages: what each is given, read from the projections. */
 import { Hono } from "hono";
 import { SEVERITIES, type Severity } from "../contract/anomaly.ts";
+import { signalIndex } from "../contract/catalog.ts";
+import { tileValue } from "../contract/dashboard.ts";
 import type { AnomalyView, VehicleView } from "../contract/views.ts";
 import {
   type AnomaliesPage,
@@ -42,8 +44,6 @@ const WINDOW_BEHIND_MS = 5 * 60_000;
 const CHARTS_MAX = 6;
 const CHART_POINTS_MAX = 600;
 const TRAIL_POINTS_MAX = 2_000;
-/** Signals that the vehicle page charts first, if they ever came. */
-const CHARTED = ["speed", "rpm", "coolant", "fuel", "battery", "vibration", "load", "soc"];
 /** Signals that say where, not how. */
 const NOT_CHARTED = new Set(["lat", "lon", "heading"]);
 
@@ -86,6 +86,7 @@ export function pageBase(
     assets: renderer.assets,
     position: services.hub.position,
     open: services.anomalies.open(),
+    dashboard: services.layout.current(),
     signedIn,
   };
 }
@@ -105,11 +106,21 @@ function livePage(services: Services, base: PageBase): LivePage {
     ...base,
     kind: "live",
     fleet: { vehicles: fleet.size, states: fleet.summary() },
+    tileValues: tileValues(services, base),
     vehicles: worstVehicles(services),
     anomalies: services.anomalies.page({ live: true, limit: PAGE_ANOMALIES_MAX }),
     pipeline: services.pipeline.view(base.now),
     signals: signalViews(services.catalog),
   };
+}
+
+function tileValues({ fleet, catalog }: Services, { dashboard }: PageBase): (number | null)[] {
+  return dashboard.tiles.map((tile) => {
+    if (tile.kind === "own") return null;
+    const values = fleet.last[signalIndex(catalog, tile.signal)];
+    const value = tileValue(tile, values, fleet.state, fleet.size);
+    return Number.isFinite(value) ? value : null;
+  });
 }
 
 function worstVehicles({ fleet }: Services): VehicleView[] {
@@ -214,10 +225,13 @@ function vehiclePage(
   };
 }
 
-function chartedSignals(view: VehicleView, { catalog }: Services): string[] {
+/** Those of the dashboard that the vehicle has; if it has none of them, what else it has. */
+function chartedSignals(view: VehicleView, { catalog, layout }: Services): string[] {
+  const wanted = layout.current().charts.map(({ signal }) => signal);
+  const charted = wanted.filter((name) => name in view.signals);
+  if (charted.length > 0 || wanted.length === 0) return charted.slice(0, CHARTS_MAX);
   const numbers = catalog.signals.filter((signal) =>
     signal.type === "number" && !NOT_CHARTED.has(signal.name)
   ).map((signal) => signal.name);
-  return [...new Set([...CHARTED, ...numbers])].filter((name) => name in view.signals)
-    .slice(0, CHARTS_MAX);
+  return numbers.filter((name) => name in view.signals).slice(0, CHARTS_MAX);
 }

@@ -1,6 +1,7 @@
 /** What the routes are served from: projections, store and hub as one. */
 import type { AgentAction, AgentStatus } from "../contract/agent.ts";
 import type { Catalog } from "../contract/catalog.ts";
+import type { DashboardView } from "../contract/dashboard.ts";
 import type { AnomalyEvent } from "../contract/stream.ts";
 import type { Intake } from "../contract/telemetry.ts";
 import type { ExplanationView, RuleView, SignalLimit, SignalView } from "../contract/views.ts";
@@ -26,6 +27,13 @@ export interface AgentsPort {
   act(name: string, action: AgentAction): void;
 }
 
+/** What the dashboard shows, as its file says at any time. */
+export interface LayoutPort {
+  current(): DashboardView;
+  /** Calls back on every change until the returned function is called. */
+  onChange(callback: () => void): () => void;
+}
+
 /** Everything that routes need. */
 export interface Services {
   readonly catalog: Catalog;
@@ -42,6 +50,7 @@ export interface Services {
   readonly persistence: Persistence;
   readonly hub: Hub;
   readonly agents: AgentsPort;
+  readonly layout: LayoutPort;
   /** null where telemetry is not taken in over HTTP. */
   readonly intake: Intake | null;
   /** The server's own figures, and the bus's, by metric name. */

@@ -6,6 +6,7 @@
  * behind is told to start afresh.
  */
 import type { AnomalyEvent, FleetFrame, Hello, StreamEventName } from "../contract/stream.ts";
+import type { DashboardView } from "../contract/dashboard.ts";
 import type { PipelineView } from "../contract/views.ts";
 
 /** Streams open at a time unless set otherwise. */
@@ -26,6 +27,7 @@ export interface HubOptions {
   /** Cuts a frame of every vehicle. */
   readonly full: () => FleetFrame;
   readonly pipeline: () => PipelineView;
+  readonly dashboard: () => DashboardView;
   /** Default CLIENTS_MAX. */
   readonly clientsMax?: number;
 }
@@ -35,6 +37,8 @@ interface Client {
   /** Number of the last anomaly sent. */
   seen: number;
   needsFull: boolean;
+  /** Whether the dashboard has changed since it was told. */
+  needsDashboard: boolean;
 }
 
 interface RingEntry {
@@ -86,7 +90,7 @@ export class Hub {
     let client: Client | undefined;
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
-        client = { controller, seen: this.#seq, needsFull: false };
+        client = { controller, seen: this.#seq, needsFull: false, needsDashboard: false };
         this.#greet(client, lastEventId);
         this.#clients.add(client);
       },
@@ -116,6 +120,14 @@ export class Hub {
     }
   }
 
+  /** The dashboard has changed: all are told with the next frame, and get a full one. */
+  changeDashboard(): void {
+    for (const client of this.#clients) {
+      client.needsDashboard = true;
+      client.needsFull = true;
+    }
+  }
+
   /** Sends the next fleet frame; call five times a second. */
   frame(): void {
     const frame = this.#options.delta();
@@ -135,7 +147,9 @@ export class Hub {
       if (!hasRoom(client)) {
         client.needsFull ||= frame !== null;
       } else if (client.needsFull) {
-        client.controller.enqueue(this.#fullFrame());
+        const full = this.#fullFrame();
+        client.controller.enqueue(client.needsDashboard ? concat([this.#layout(), full]) : full);
+        client.needsDashboard = false;
         client.needsFull = false;
       } else if (frame !== null) {
         delta ??= this.#event("fleet", frame);
@@ -184,9 +198,14 @@ export class Hub {
     if (seen === null) parts.push(this.#reset());
     const missed = seen === null ? null : this.#since(seen);
     if (missed !== null) parts.push(missed);
+    parts.push(this.#layout());
     parts.push(this.#fullFrame());
     parts.push(this.#event("pipeline", this.#options.pipeline()));
     client.controller.enqueue(concat(parts));
+  }
+
+  #layout(): Uint8Array {
+    return this.#event("dashboard", this.#options.dashboard());
   }
 
   /** It may be a little older than a delta to come, which then brings what it lacks. */

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
+import { DASHBOARD, FRAME_NAMES } from "../contract/dashboard_fixture.ts";
 import type { AnomalyEvent, FleetFrame } from "../contract/stream.ts";
 import type { PipelineView } from "../contract/views.ts";
 import { fold, viewOf } from "./anomaly_record.ts";
@@ -35,7 +36,14 @@ function frameOf(seq: number, full: boolean, vehicles = 1): FleetFrame {
   const column = new Array<number>(vehicles).fill(seq);
   return {
     ...{ seq, now: 0, full, ids: [], i: column, lat: column, lon: column, h: column },
-    ...{ t: column, a: column, s: column, x: column, c: [column, column, column, column] },
+    ...{
+      t: column,
+      a: column,
+      s: column,
+      x: column,
+      k: full ? FRAME_NAMES : [],
+      c: [column, column, column, column],
+    },
   };
 }
 
@@ -55,6 +63,7 @@ function hubOf(epoch = "e1", clientsMax?: number, vehicles = 1): Hub {
     delta: () => frameOf(++seq, false, vehicles),
     full: () => frameOf(seq, true, vehicles),
     pipeline: () => PIPELINE,
+    dashboard: () => DASHBOARD,
   });
 }
 
@@ -88,8 +97,8 @@ const isFull = (event: Read | undefined) => JSON.parse(event?.data ?? "{}").full
 
 Deno.test("hub: a connection begins with hello, a full frame and the pipeline", async () => {
   const events = await read(open(hubOf()), 1);
-  assertEquals(names(events), ["hello", "fleet", "pipeline"]);
-  assertEquals(isFull(events[1]), true);
+  assertEquals(names(events), ["hello", "dashboard", "fleet", "pipeline"]);
+  assertEquals(isFull(events[2]), true);
   assertEquals(events[0]?.id, "e1-0");
 });
 
@@ -106,13 +115,32 @@ Deno.test("hub: who keeps up gets deltas, every anomaly and the heartbeat", asyn
   assertEquals(isFull(events[0]), false);
 });
 
+Deno.test("hub: a new dashboard comes to all, before the frame that fits it", async () => {
+  const hub = hubOf();
+  const stream = open(hub);
+  await read(stream, 1);
+  hub.frame();
+  hub.changeDashboard();
+  hub.frame();
+  hub.frame();
+  const events = await read(stream, 3);
+  assertEquals(names(events), ["fleet", "dashboard", "fleet", "fleet"]);
+  assertEquals(events.map(({ data }) => JSON.parse(data).full), [false, undefined, true, false]);
+  assertEquals(JSON.parse(events[1].data), DASHBOARD);
+});
+
 Deno.test("hub: Last-Event-ID replays exactly what was missed", async () => {
   const hub = hubOf();
   hub.anomalies([anomalyOf(1), anomalyOf(2), anomalyOf(3)]);
   const events = await read(open(hub, "e1-1"), 1);
-  assertEquals(names(events), ["hello", "anomaly", "anomaly", "fleet", "pipeline"]);
+  assertEquals(names(events), ["hello", "anomaly", "anomaly", "dashboard", "fleet", "pipeline"]);
   assertEquals(events.map(({ id }) => id).slice(0, 3), ["e1-1", "e1-2", "e1-3"]);
-  assertEquals(names(await read(open(hub, "e1-3"), 1)), ["hello", "fleet", "pipeline"]);
+  assertEquals(names(await read(open(hub, "e1-3"), 1)), [
+    "hello",
+    "dashboard",
+    "fleet",
+    "pipeline",
+  ]);
 });
 
 Deno.test("hub: ids of another epoch, of the future, or forgotten are told to start afresh", async () => {
@@ -120,7 +148,7 @@ Deno.test("hub: ids of another epoch, of the future, or forgotten are told to st
   for (let k = 0; k < 50; k++) hub.anomalies(Array.from({ length: 100 }, () => anomalyOf(k)));
   for (const last of ["e0-3", "e1-5001", "e1-3", "nonsense", "e1--1", "e1-1e3"]) {
     const events = await read(open(hub, last), 1);
-    assertEquals(names(events), ["hello", "reset", "fleet", "pipeline"], last);
+    assertEquals(names(events), ["hello", "reset", "dashboard", "fleet", "pipeline"], last);
     assertEquals(events[1]?.id, "e1-5000");
   }
 });

@@ -1,5 +1,6 @@
 /** A whole dashboard for tests: over a bus in memory, asked over HTTP. */
 import type { AgentAction, AgentStatus } from "../contract/agent.ts";
+import { DASHBOARD } from "../contract/dashboard_fixture.ts";
 import { TOPICS } from "../contract/topics.ts";
 import type { Bus } from "../bus/port.ts";
 import { type DashboardDependencies, runDashboard } from "./agent.ts";
@@ -60,6 +61,7 @@ export function depsOf(
     port: 0,
     token: null,
     agents: { current: () => [], onChange: () => () => {}, act: () => {} },
+    layout: { current: () => DASHBOARD, onChange: () => () => {} },
     decoder: new JsonDecoder(),
     pages: { render: (page) => `<!doctype html>${page.kind} ${JSON.stringify(page)}`, files: [] },
     ...change,

@@ -13,7 +13,7 @@ import type { WorkerMessage } from "../stream.ts";
 const ports = new Set<MessagePort>();
 const columns = new FleetColumns();
 /** Latest text of the events that a late tab needs beside the snapshot. */
-const latest = { hello: "", pipeline: "" };
+const latest = { hello: "", dashboard: "", pipeline: "" };
 
 const client = new StreamClient({
   open: (url) => new EventSource(new URL(url, location.origin)),
@@ -22,7 +22,7 @@ const client = new StreamClient({
   onStatus: (status) => tellAll({ kind: "status", status }),
   onEvent: (name, text) => {
     tellAll({ kind: "event", name, text });
-    if (name === "hello" || name === "pipeline") latest[name] = text;
+    if (name === "hello" || name === "dashboard" || name === "pipeline") latest[name] = text;
     if (name === "fleet") remember(text);
   },
 });
@@ -47,6 +47,7 @@ function welcome(port: MessagePort): void {
   const tell = (message: WorkerMessage) => port.postMessage(message);
   tell({ kind: "status", status: client.status });
   if (latest.hello !== "") tell({ kind: "event", name: "hello", text: latest.hello });
+  if (latest.dashboard !== "") tell({ kind: "event", name: "dashboard", text: latest.dashboard });
   if (columns.seq > 0 || columns.size > 0) {
     const frame = encodeColumns(columns, columns.now);
     tell({ kind: "event", name: "fleet", text: JSON.stringify(frame) });

@@ -1,7 +1,8 @@
 /** What a page embeds for its islands: the shell's part, and the fleet as a frame. */
 import type { AnomalyPage, PipelineView, VehicleView } from "../../contract/views.ts";
 import { VEHICLE_STATES } from "../../contract/views.ts";
-import { type FleetFrame, FRAME_SIGNALS } from "../../contract/stream.ts";
+import type { FrameSignal } from "../../contract/dashboard.ts";
+import type { FleetFrame } from "../../contract/stream.ts";
 import { applyFrame, FleetColumns } from "../../islands/decode_frame.ts";
 import { countFleet, type FleetCounts } from "../../islands/fleet_filter.ts";
 import { severityLevel } from "../../islands/severity.ts";
@@ -15,24 +16,32 @@ export interface ShellParts {
   readonly fleet?: FleetSummary;
   readonly anomalies?: AnomalyPage;
   readonly pipeline?: PipelineView;
+  readonly tileValues?: readonly (number | null)[];
 }
 
 /** The shell's part of what a page embeds. */
 export function shellProps(base: PageBase, parts: ShellParts): ShellProps {
-  const { vehicles, fleet, anomalies, pipeline } = parts;
+  const { vehicles, fleet, anomalies, pipeline, tileValues } = parts;
+  const { dashboard } = base;
   return {
     now: base.now,
     assets: base.assets,
     title: parts.title,
-    frame: vehicles === undefined ? null : frameOf(vehicles, base.now),
+    frame: vehicles === undefined ? null : frameOf(vehicles, base.now, dashboard.frame),
     counts: fleet === undefined ? null : countsOf(fleet, vehicles ?? []),
     anomalies: anomalies ?? { anomalies: [], cursor: null, open: base.open },
     pipeline: pipeline ?? null,
+    dashboard,
+    tileValues: tileValues ?? [],
   };
 }
 
 /** Vehicles as a full frame: a tenth of the views' size, and read by the same decoder. */
-export function frameOf(vehicles: readonly VehicleView[], now: number): FleetFrame {
+export function frameOf(
+  vehicles: readonly VehicleView[],
+  now: number,
+  carried: readonly FrameSignal[],
+): FleetFrame {
   const column = (scale: number, valueOf: (vehicle: VehicleView) => number | null | undefined) =>
     vehicles.map((vehicle) => {
       const value = valueOf(vehicle) ?? NaN;
@@ -51,7 +60,8 @@ export function frameOf(vehicles: readonly VehicleView[], now: number): FleetFra
     a: vehicles.map(({ append }) => Math.round(now - append)),
     s: vehicles.map(({ state }) => VEHICLE_STATES.indexOf(state)),
     x: vehicles.map(({ severity }) => severityLevel(severity)),
-    c: FRAME_SIGNALS.map(({ name, scale }) => column(scale, ({ signals }) => signals[name])),
+    k: carried.flatMap(({ name, scale }) => [name, scale]),
+    c: carried.map(({ name, scale }) => column(scale, ({ signals }) => signals[name])),
   };
 }
 
@@ -69,7 +79,7 @@ function countsOf(fleet: FleetSummary, vehicles: readonly VehicleView[]): FleetC
 function columnsOf(vehicles: readonly VehicleView[]): FleetColumns {
   const columns = new FleetColumns();
   const now = vehicles.reduce((newest, { append }) => Math.max(newest, append), 0);
-  applyFrame(columns, frameOf(vehicles, now));
+  applyFrame(columns, frameOf(vehicles, now, []));
   return columns;
 }
 

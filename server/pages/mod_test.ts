@@ -7,6 +7,7 @@ import type {
   VersionView,
 } from "../../contract/views.ts";
 import { applyFrame, FleetColumns } from "../../islands/decode_frame.ts";
+import { DASHBOARD, FRAME_SIGNALS } from "../../contract/dashboard_fixture.ts";
 import { anomaly } from "../../islands/anomaly_fixture.ts";
 import { frameOf, scriptJson } from "./embed.ts";
 import { renderPage } from "./mod.tsx";
@@ -20,6 +21,7 @@ const base: PageBase = {
   assets: "/assets/0123/",
   position: "e-1",
   open: { info: 0, warning: 1, critical: 2 },
+  dashboard: DASHBOARD,
   signedIn: false,
 };
 
@@ -112,6 +114,7 @@ function pages(ids: readonly string[], anomalies: readonly AnomalyView[]): PageM
     {
       ...base,
       kind: "live",
+      tileValues: [null, null, null, 74.2],
       fleet: {
         vehicles: ids.length,
         states: { moving: ids.length, idle: 0, stopped: 0, stale: 0 },
@@ -194,7 +197,17 @@ function shown(html: string): string {
 Deno.test("pages: each is a whole document that shows its data without scripts", () => {
   const one = anomaly("a", { vehicle: "VH-0412", message: "VH-0412 overheats: 118.4 degC" });
   const expected: Record<string, readonly string[]> = {
-    live: ["VH-0412", "Moving", ">74<", ">118<", "Critical", "2,004", "Overheating", "0.3 s"],
+    live: [
+      "VH-0412",
+      "Moving",
+      ">74<",
+      ">118<",
+      "Critical",
+      "2,004",
+      "74 km/h",
+      "Overheating",
+      "0.3 s",
+    ],
     anomalies: ["VH-0412", "Overheating", "3 times on 1 vehicle", "118.4 °C", "/ack"],
     vehicle: ["VH-0412", "74.2 km/h", "<polyline", "M", "118.4", "59.33000, 18.06000"],
     rules: ["Overheating", ">14<", ">2<", "42 s ago", "3f1c0a9b", "1 rule changed"],
@@ -268,7 +281,7 @@ Deno.test("pages: vehicles as a frame are what the browser's decoder reads", () 
     vehicle("a"),
     vehicle("b", { lat: null, lon: null, heading: null, severity: null, state: "stale" }),
   ];
-  applyFrame(columns, frameOf(vehicles, NOW));
+  applyFrame(columns, frameOf(vehicles, NOW, FRAME_SIGNALS));
   assertEquals(columns.ids, ["a", "b"]);
   assertEquals([columns.at[0], columns.append[0]], [NOW - 400, NOW - 300]);
   assertEquals(Math.round(columns.signals[0][0] * 10), 742);

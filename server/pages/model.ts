@@ -1,4 +1,5 @@
 /** What the server hands to the pages: everything that a page shows, as data. */
+import type { DashboardView } from "../../contract/dashboard.ts";
 import type { Severity } from "../../contract/anomaly.ts";
 import type {
   AnomalyPage,
@@ -24,6 +25,8 @@ export interface PageBase {
   readonly position: string;
   /** Open anomalies by severity over the whole fleet, snoozed ones not counted. */
   readonly open: Readonly<Record<Severity, number>>;
+  /** Tiles, columns, charts, units. */
+  readonly dashboard: DashboardView;
   /** Whether the visitor signed in with the token, so that signing out (POST /logout) is offered. */
   readonly signedIn: boolean;
 }
@@ -45,6 +48,8 @@ export interface FleetSummary {
 export interface LivePage extends PageBase {
   readonly kind: "live";
   readonly fleet: FleetSummary;
+  /** Figures of the dashboard's tiles in their order; null for those that pages make themselves. */
+  readonly tileValues: readonly (number | null)[];
   /** At most `PAGE_VEHICLES_MAX`: worst open severity first, then by id. */
   readonly vehicles: readonly VehicleView[];
   /** Those not cleared, newest first, at most `PAGE_ANOMALIES_MAX`. */
