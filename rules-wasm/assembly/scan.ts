@@ -53,7 +53,7 @@ import {
   faultReason,
   skipSpace,
 } from "./text";
-import { ensureVehicles, NO_SLOT, slotOf } from "./vehicles";
+import { askSlot, canAskLater, ensureVehicles, findSlots, NO_SLOT, slotOf } from "./vehicles";
 import { setupNesting, skipValue } from "./scan_value";
 import { readObject } from "./scan_object";
 import {
@@ -97,6 +97,9 @@ let lineByLine: bool = false;
 let at: usize = 0;
 /** Index of the object at `at` within its record. */
 let index: u32 = 0;
+/** Whether slots are found together, and the first row whose slot is still to be found. */
+let together: bool = false;
+let slotless: u32 = 0;
 
 /** Sets how far T may lie ahead of A, ms; Infinity for no bound. */
 export function setClockAheadMax(ms: f64): void {
@@ -155,6 +158,9 @@ export function scanBegin(records: u32): void {
 export function scan(stopA: f64): u32 {
   ensureVehicles();
   clearRows(load<u32>(CONTROL_ROW_COUNT));
+  // Near the bound each slot is found at once: where there is none, its sample is refused.
+  together = canAskLater();
+  slotless = 0;
   let rows: u32 = 0;
   while (rows < <u32>ROWS_MAX && load<u32>(CONTROL_REFUSAL_COUNT) < <u32>REFUSALS_MAX) {
     if (!inside && !enterRecord(stopA)) break;
@@ -169,6 +175,7 @@ export function scan(stopA: f64): u32 {
     at = skipSpace(at, recordEnd);
     if (at >= recordEnd) leaveRecord();
   }
+  findSlots(slotless, rows);
   store<u32>(CONTROL_ROW_COUNT, rows);
   add(CONTROL_SAMPLES, rows);
   noteNext();
@@ -320,8 +327,8 @@ function accept(start: usize, end: usize, row: u32): bool {
   if (!(timeValue >= 0 && t <= <f64>TIME_MAX)) return refuse(IMPOSSIBLE_TIME, start, end, timeAt);
   const a = load<f64>(CONTROL_LAST_A);
   if (t > a + clockAheadMax) return refuse(CLOCK_AHEAD, start, end, start);
-  const slot = slotOf(id, length);
-  if (slot == NO_SLOT) return refuse(TOO_MANY_VEHICLES, start, end, start);
+  if (together && vehicleKind != VEHICLE_ESCAPED) askSlot(row, id, length);
+  else if (!giveSlot(row, id, length)) return refuse(TOO_MANY_VEHICLES, start, end, start);
 
   const at4 = row << 2;
   const at8 = row << 3;
@@ -329,12 +336,22 @@ function accept(start: usize, end: usize, row: u32): bool {
   store<u32>(ROW_INDEX + at4, index);
   store<u32>(ROW_START + at4, <u32>(start - input));
   store<u32>(ROW_END + at4, <u32>(end - input));
-  store<u32>(ROW_SLOT + at4, slot);
   store<f64>(ROW_T + at8, t);
   store<f64>(ROW_A + at8, a);
   if (unknownKeys != 0) add(CONTROL_UNKNOWN_KEYS, unknownKeys);
   if (outOfRange != 0) add(CONTROL_OUT_OF_RANGE, outOfRange);
   if (wrongType != 0) add(CONTROL_WRONG_TYPE, wrongType);
+  return true;
+}
+
+/** Finds the slot of a row at once, after those asked for before it; false where there is no room. */
+function giveSlot(row: u32, id: usize, length: u32): bool {
+  findSlots(slotless, row);
+  const slot = slotOf(id, length);
+  slotless = row;
+  if (slot == NO_SLOT) return false;
+  store<u32>(ROW_SLOT + (row << 2), slot);
+  slotless = row + 1;
   return true;
 }
 

@@ -12,6 +12,7 @@
  */
 import {
   CONTROL_VEHICLES,
+  ROW_SLOT,
   ROWS_MAX,
   SCRATCH,
   SLOTS_PER_CHUNK,
@@ -130,7 +131,57 @@ function find(p: usize, length: u32, hash: u32): usize {
 
 /** The slot of an id of 1 to 128 bytes, made if need be; `NO_SLOT` beyond the bound. */
 export function slotOf(p: usize, length: u32): u32 {
-  const hash = hashBytes(p, length, 1);
+  return slotOfHash(p, length, hashBytes(p, length, 1));
+}
+
+// Entries lie all over memory. Asked for one by one, each is waited for at the end of its object;
+// asked for 16 at a time, they are waited for together.
+
+/** Ids asked for together. */
+const TOGETHER: u32 = 16;
+/** By row: address of its id, length, hash. */
+const askedAt = memory.data(ROWS_MAX * 4, 16);
+const askedLength = memory.data(ROWS_MAX * 4, 16);
+const askedHash = memory.data(ROWS_MAX * 4, 16);
+/** What nobody reads: it keeps the loads. */
+const touched = memory.data(4, 4);
+
+/** Whether a micro-batch of nothing but new vehicles stays within the bound. */
+export function canAskLater(): bool {
+  return inUse + ROWS_MAX <= vehiclesMax;
+}
+
+/** Notes the id of a row, whose slot `findSlots` finds; its bytes have to stay. */
+@inline
+export function askSlot(row: u32, p: usize, length: u32): void {
+  store<u32>(askedAt + (<usize>row << 2), <u32>p);
+  store<u32>(askedLength + (<usize>row << 2), length);
+  store<u32>(askedHash + (<usize>row << 2), hashBytes(p, length, 1));
+}
+
+/** Finds or makes the slots of the rows of [from, to), each of which was asked for. */
+export function findSlots(from: u32, to: u32): void {
+  for (let first = from; first < to; first += TOGETHER) {
+    const end = min<u32>(first + TOGETHER, to);
+    let sum: u32 = 0;
+    for (let row = first; row < end; row++) {
+      const place = load<u32>(askedHash + (<usize>row << 2)) & (tableSize - 1);
+      sum += load<u32>(table + (<usize>place << 6), ENTRY_LENGTH);
+    }
+    store<u32>(touched, sum);
+    for (let row = first; row < end; row++) {
+      const at = <usize>row << 2;
+      const slot = slotOfHash(
+        load<u32>(askedAt + at),
+        load<u32>(askedLength + at),
+        load<u32>(askedHash + at),
+      );
+      store<u32>(ROW_SLOT + at, slot);
+    }
+  }
+}
+
+function slotOfHash(p: usize, length: u32, hash: u32): u32 {
   const entry = find(p, length, hash);
   return entry != 0 ? load<u32>(entry, ENTRY_SLOT) : insert(p, length, hash);
 }
