@@ -119,18 +119,21 @@ function word(saved: usize, i: u32): f64 {
 
 /** Adds what was written of a record to one, as far as `flags`, `levels` and `at` say. */
 export function fillRecord(record: usize, saved: usize, flags: u32, levels: u32, at: f64): void {
-  store<u32>(record, load<u32>(record, R_FLAGS) | flags, R_FLAGS);
+  let all = load<u32>(record, R_FLAGS) | flags;
+  // What is open has neither a run of `when` nor a cooldown, whatever stood aside has.
+  if (all & R_OPEN) all &= ~(R_RUN | R_FIRED | R_CLOSED);
+  store<u32>(record, all, R_FLAGS);
   store<u32>(record, load<u32>(record, R_LEVELS) | levels, R_LEVELS);
   if (at > load<f64>(record, R_AT)) store<f64>(record, at, R_AT);
   if (flags & R_OPEN) store<u32>(E_OPEN, load<u32>(E_OPEN) + 1);
-  if (flags & (R_OPEN | R_CLOSED)) {
+  if (flags & all & (R_OPEN | R_CLOSED)) {
     store<u32>(record, <u32>word(saved, SR_SEVERITY), R_SEVERITY);
     store<u32>(record, <u32>word(saved, SR_COUNT), R_COUNT);
     store<u32>(record, <u32>word(saved, SR_OPEN_INDEX), R_OPEN_INDEX);
     store<f64>(record, word(saved, SR_OPEN_OFFSET), R_OPEN_OFFSET);
     store<f64>(record, word(saved, SR_ONSET), R_ONSET);
   }
-  if (flags & R_RUN) {
+  if (flags & all & R_RUN) {
     store<f64>(record, word(saved, SR_RUN_T0), R_RUN_T0);
     store<f64>(record, word(saved, SR_RUN_LAST), R_RUN_LAST);
   }
@@ -143,5 +146,5 @@ export function fillRecord(record: usize, saved: usize, flags: u32, levels: u32,
     store<f64>(record, word(saved, SR_STEP_LAST), R_STEP_LAST);
   }
   if (flags & R_UNKNOWN) store<f64>(record, word(saved, SR_UNKNOWN_T0), R_UNKNOWN_T0);
-  if (flags & R_CLOSED) store<f64>(record, word(saved, SR_CLOSED_AT), R_CLOSED_AT);
+  if (flags & all & R_CLOSED) store<f64>(record, word(saved, SR_CLOSED_AT), R_CLOSED_AT);
 }

@@ -57,17 +57,18 @@ export const R_LEVELS: usize = 20;
 export const R_OPEN_INDEX: usize = 24;
 export const R_OPEN_OFFSET: usize = 32;
 export const R_ONSET: usize = 40;
-export const R_RUN_T0: usize = 48;
-export const R_RUN_LAST: usize = 56;
-export const R_CLEAR_T0: usize = 64;
-export const R_CLEAR_LAST: usize = 72;
-export const R_STEP_T0: usize = 80;
-export const R_STEP_LAST: usize = 88;
-export const R_UNKNOWN_T0: usize = 96;
-export const R_AT: usize = 104;
-export const R_CLOSED_AT: usize = 112;
-/** Two cache lines. */
-export const R_BYTES: u32 = 128;
+export const R_AT: usize = 48;
+// What is open has no run of `when`, and only what is open clears: these two share a place.
+export const R_RUN_T0: usize = 56;
+export const R_RUN_LAST: usize = 64;
+export const R_CLEAR_T0: usize = 56;
+export const R_CLEAR_LAST: usize = 64;
+export const R_STEP_T0: usize = 72;
+export const R_STEP_LAST: usize = 80;
+// As do these: only what is open may be unknown for long, only what is not was closed.
+export const R_UNKNOWN_T0: usize = 88;
+export const R_CLOSED_AT: usize = 88;
+export const R_BYTES: u32 = 96;
 
 const RECORDS_PER_CHUNK: u32 = 1024;
 
