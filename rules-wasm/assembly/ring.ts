@@ -11,7 +11,7 @@
  *        there are no counts, a mark of whose ring it is
  * ```
  *
- * A block begins with two places and doubles. Values begin in the shortest format; one that does
+ * A block begins with four places and doubles. Values begin in the shortest format; one that does
  * not fit takes all of the ring to the next format that holds them.
  */
 import { fits, FORMAT_WHOLE, packedBytes, readPacked, writePacked } from "./packed";
@@ -26,7 +26,7 @@ const FORMAT: usize = 7;
 const MARK: u32 = 16;
 
 /** Places of a ring's first block. */
-const CAP_MIN: u32 = 2;
+const CAP_MIN: u32 = 4;
 
 let timeBytes: u32 = 0;
 let hasValues: bool = false;
