@@ -6,8 +6,10 @@ import type { Transition } from "../contract/anomaly.ts";
 import type { Decoder } from "../rules-wasm/decoder_port.ts";
 import type { AnomalyRecord, Engine, EngineInput } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import type { RuleSource } from "../rules-wasm/rule_source.ts";
 import { vehicleFilter } from "../rules-wasm/vehicle_filter.ts";
 import { type BacktestProgress, type BacktestSummary, Tally } from "./backtest_tally.ts";
+import { type Stretch, stretchesOf } from "./log_versions.ts";
 import { makeAppendTimes, orderByAppend, readSamples } from "./recording_order.ts";
 
 /** What every back-test is given. */
@@ -31,10 +33,20 @@ export interface BacktestOptions {
   readonly turn: () => Promise<void>;
 }
 
-/** Runs over the log that the bus retains, all partitions. State starts empty at `fromMs`. */
-export async function backtestLog(
-  options: BacktestOptions & { readonly bus: Bus; readonly topic: string },
-): Promise<BacktestSummary> {
+/** A back-test of the log. */
+export interface LogOptions extends BacktestOptions {
+  readonly bus: Bus;
+  readonly topic: string;
+  /** Runs the versions that were in force, as the activations say, instead of `ruleSet`. */
+  readonly asLive?: RuleSource;
+}
+
+/**
+ * Runs over the log that the bus retains, all partitions. State starts empty at `fromMs`.
+ *
+ * @throws {import("../bus/port.ts").BusError} with `asLive`, if the rules of a version are not known
+ */
+export async function backtestLog(options: LogOptions): Promise<BacktestSummary> {
   const { bus, topic } = options;
   const bounds = await bus.bounds(topic);
   const ranges = await Promise.all(bounds.map(async ({ start, end }, partition) => ({
@@ -46,12 +58,20 @@ export async function backtestLog(
   const records = ranges.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0);
   const tally = tallyOf(options, records);
   const streams = ranges.map(async function* ({ from, to }, partition) {
-    const engine = options.createEngine(options.ruleSet, { partition });
-    for await (const batch of bus.range(topic, partition, from, to)) {
-      if (options.signal.aborted) break;
-      yield* engine.push(batch).anomalies;
-      tally.report(partition, engine, batch.appendTimes);
-      await options.turn();
+    const stretches = stretchesIn(options, partition, from, to);
+    const engine = options.createEngine(stretches[0]?.ruleSet ?? options.ruleSet, { partition });
+    for (const [i, stretch] of stretches.entries()) {
+      let change = i === 0 ? null : await warmed(options, partition, stretch);
+      for await (const batch of bus.range(topic, partition, stretch.from, stretch.to)) {
+        if (options.signal.aborted) break;
+        if (change !== null) {
+          yield* engine.swap(stretch.ruleSet, change.engine, batch.appendTimes[0]);
+          change = null;
+        }
+        yield* engine.push(batch).anomalies;
+        tally.report(partition, engine, batch.appendTimes);
+        await options.turn();
+      }
     }
     // What was stopped has not come to its end.
     if (options.signal.aborted) return;
@@ -63,6 +83,30 @@ export async function backtestLog(
     tally.take(anomaly);
   }
   return tally.summary();
+}
+
+function stretchesIn(options: LogOptions, partition: number, from: number, to: number): Stretch[] {
+  const { asLive, ruleSet } = options;
+  return asLive === undefined
+    ? [{ ruleSet, from, to, warmedFrom: from }]
+    : stretchesOf(asLive, partition, from, to, ruleSet);
+}
+
+/** The engine aside that a change of rules was warmed with; undefined where nothing was new. */
+async function warmed(
+  options: LogOptions,
+  partition: number,
+  { ruleSet, from, warmedFrom }: Stretch,
+): Promise<{ readonly engine: Engine | undefined }> {
+  if (warmedFrom >= from) return { engine: undefined };
+  const { bus, topic, signal, turn } = options;
+  const engine = options.createEngine(ruleSet, { partition });
+  for await (const batch of bus.range(topic, partition, warmedFrom, from)) {
+    if (signal.aborted) break;
+    engine.push(batch, "warm");
+    await turn();
+  }
+  return { engine };
 }
 
 /** Runs over recordings without append times, all vehicles in one partition; lines are offsets. */

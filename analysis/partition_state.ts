@@ -79,6 +79,7 @@ export class PartitionState {
     const { start, end } = await lease.bounds();
     if (progress === null) {
       this.next = this.since = start;
+      this.#noteActivation(start);
       return true;
     }
     const gap = progress.next < start || progress.next > end;
@@ -114,7 +115,7 @@ export class PartitionState {
   change(nextA: number): void {
     const warming = this.#warming;
     if (warming === null) throw new TypeError("Cannot change rules that were not prepared");
-    const { lease: { topic, partition }, deps: { context, topics, meter } } = this;
+    const { lease: { topic, partition }, deps: { context, meter } } = this;
     const before = this.ruleSet.version;
     const { ruleSet, engine, from } = warming;
     const caused = this.engine.swap(ruleSet, engine ?? undefined, nextA);
@@ -125,19 +126,25 @@ export class PartitionState {
     const { version } = ruleSet;
     this.corrections.push(...caused.map(({ key, value }) => ({ key, value, partition })));
     meter.add("rule_changes", 1);
-    const activation = encodeRuleRecord({
-      ...{ kind: "activation", format: 1, version, partition },
-      ...{ offset: this.next, warmedFrom: from, time: context.now() },
-    });
-    this.activations.push({
-      topic: topics.rules,
-      records: [{ key: null, value: activation, partition: 0 }],
-    });
+    this.#noteActivation(from);
     context.events({
       level: "info",
       name: "analysis.rules_changed",
       message: `${topic}/${partition}: rules ${version} take over from ${before} at offset ` +
         `${this.next}; ${caused.length} transitions`,
+    });
+  }
+
+  /** The log is to say that the rules are in force from the next record on. */
+  #noteActivation(warmedFrom: number): void {
+    const { lease: { partition }, deps: { context, topics } } = this;
+    const activation = encodeRuleRecord({
+      ...{ kind: "activation", format: 1, version: this.ruleSet.version, partition },
+      ...{ offset: this.next, warmedFrom, time: context.now() },
+    });
+    this.activations.push({
+      topic: topics.rules,
+      records: [{ key: null, value: activation, partition: 0 }],
     });
   }
 

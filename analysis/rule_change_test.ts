@@ -16,6 +16,15 @@ const kinds = async (site: Site) =>
     `${kind}${reason === undefined ? "" : ` (${reason})`} ${rule}: ${message}`
   );
 
+/** Version, offset and start of warming of each. */
+const activations = async (site: Site) =>
+  (await site.values(TOPICS.rules)).map((value) => {
+    const record = decodeRuleRecord(value);
+    return record?.kind === "activation"
+      ? [record.version, record.offset, record.warmedFrom]
+      : [record?.kind];
+  });
+
 /** Runs an agent over steps; between two of them the rules change. */
 async function changing(
   site: Site,
@@ -67,11 +76,7 @@ Deno.test("rules: what is removed clears, what stays stays open, in one step wit
       "cleared (rule changed) fast: m",
       "cleared (condition) hot: m",
     ]);
-    const [record] = (await site.values(TOPICS.rules)).map(decodeRuleRecord);
-    assertEquals(record?.kind === "activation" && [record.version, record.offset], [
-      one.version,
-      1,
-    ]);
+    assertEquals(await activations(site), [[both.version, 0, 0], [one.version, 1, 1]]);
   }));
 
 Deno.test("rules: new ones are warmed from the log, and open at their first true from then on", () =>
@@ -90,8 +95,7 @@ Deno.test("rules: new ones are warmed from the log, and open at their first true
     assertEquals(more, []);
     // Its run began before it was in force.
     assertGreater(opened.at - opened.onset, 45_000);
-    const [record] = (await site.values(TOPICS.rules)).map(decodeRuleRecord);
-    assertEquals(record?.kind === "activation" && [record.offset, record.warmedFrom], [5, 0]);
+    assertEquals(await activations(site), [[before.version, 0, 0], [after.version, 5, 0]]);
   }));
 
 Deno.test("rules: a partition that nothing is sent to changes too, with a tick", () =>

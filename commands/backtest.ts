@@ -20,6 +20,7 @@ import {
 import { readCatalog, readRules, readZones } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
+import { RuleFeed } from "./rule_feed.ts";
 
 /** What the ways of back-testing share. */
 interface Run {
@@ -45,8 +46,10 @@ export async function backtestCommand(settings: Settings): Promise<number> {
     const ruleSet = readRules(settings.rules, catalog, zones);
     if (settings.sweep !== "") return await sweep(run, ruleSet);
     if (settings.compare !== "") return await compare(run, ruleSet);
-    const summary = await backtest(run, ruleSet, { output: writeData });
-    for (const line of summaryReport(summary, ruleSet.version)) say(line);
+    const asLive = settings.rules === "" && settings.input.length === 0;
+    const summary = await backtest(run, ruleSet, { output: writeData }, asLive);
+    const version = asLive ? "as they were in force" : ruleSet.version;
+    for (const line of summaryReport(summary, version)) say(line);
     return ended(run);
   } finally {
     Deno.removeSignalListener("SIGINT", interrupt);
@@ -100,7 +103,13 @@ async function sweep(run: Run, ruleSet: RuleSet): Promise<number> {
 /** Where a back-test's transitions go. */
 type Sinks = Partial<Pick<BacktestOptions, "output" | "each">>;
 
-async function backtest(run: Run, ruleSet: RuleSet, sinks: Sinks): Promise<BacktestSummary> {
+/** @param asLive over the log: with the versions that were in force instead of `ruleSet` */
+async function backtest(
+  run: Run,
+  ruleSet: RuleSet,
+  sinks: Sinks,
+  asLive = false,
+): Promise<BacktestSummary> {
   const { settings, catalog, signal } = run;
   const events = eventLog(settings.logLevel, Date.now);
   const line = new ProgressLine(() => performance.now());
@@ -120,7 +129,7 @@ async function backtest(run: Run, ruleSet: RuleSet, sinks: Sinks): Promise<Backt
     turn: turns(),
   };
   try {
-    if (settings.input.length === 0) return await overLog(settings, options);
+    if (settings.input.length === 0) return await overLog(settings, options, asLive);
     return await backtestRecording({
       ...options,
       lines: readRecordings(settings.input, { mapping: settings.map, catalog, events }),
@@ -144,10 +153,14 @@ function turns(): () => Promise<void> {
   };
 }
 
-async function overLog(settings: Settings, options: BacktestOptions): Promise<BacktestSummary> {
+async function overLog(settings: Settings, options: BacktestOptions, asLive: boolean) {
   const bus = await openBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   try {
-    return await backtestLog({ ...options, bus, topic: settings.topicTelemetry });
+    const log = { ...options, bus, topic: settings.topicTelemetry };
+    if (!asLive) return await backtestLog(log);
+    const rules = await RuleFeed.open(bus, settings.topicRules, Date.now);
+    if (rules.history.current === undefined) return await backtestLog(log);
+    return await backtestLog({ ...log, ruleSet: rules.current(), asLive: rules });
   } finally {
     await bus.close();
   }

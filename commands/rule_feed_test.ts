@@ -192,3 +192,26 @@ Deno.test("rule feed: a version whose texts mean something else by now is not ta
     const { version } = feed.current();
     assertEquals(/^[0-9a-f]{16}$/.test(version) && version !== "0123456789abcdef", true);
   }));
+
+Deno.test("rules file: a change before the watch began is brought too", () =>
+  withBus(async (bus, dir) => {
+    const feed = await open(bus);
+    const path = `${dir}/rules.yaml`;
+    await settleRules(feed, texts(100), { path, leads: true }, () => {});
+    await Deno.writeTextFile(path, texts(120).rules);
+    const stop = new AbortController();
+    const watching = watchRules({
+      ...{ path, texts: texts(100), events: () => {}, signal: stop.signal },
+      withLog: async (use) => await use(await open(bus)),
+      pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    });
+    const follow = new AbortController();
+    const following = feed.follow(follow.signal);
+    try {
+      await eventually("it is brought", () => feed.history.versions.length === 2);
+    } finally {
+      stop.abort();
+      follow.abort();
+      await Promise.all([watching, following]);
+    }
+  }));

@@ -77,7 +77,8 @@ const LOOK_MS = 300;
 export async function watchRules(parts: WatchParts): Promise<void> {
   const { path, texts, signal, events } = parts;
   let seen = texts.rules;
-  let stamp = await stampOf(path);
+  // Not that of now: what changed since the texts were read is a change too.
+  let stamp = "";
   while (!signal.aborted) {
     await parts.pause(LOOK_MS, signal);
     const now = await stampOf(path);

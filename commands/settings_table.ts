@@ -253,11 +253,18 @@ export const SETTINGS: readonly SettingSpec[] = [
   setting("kafkaPassword", "kafka-password", "TEXT", "password for Kafka", text, ON_BUS, {
     secret: true,
   }),
-  setting("rules", "rules", "FILE", "rules file; else the shipped rules", text, [
-    ...SERVING,
-    "analysis",
-    "backtest",
-  ]),
+  setting(
+    "rules",
+    "rules",
+    "FILE",
+    "rules file; else the shipped rules, in a back-test of the log those that were in force",
+    text,
+    [
+      ...SERVING,
+      "analysis",
+      "backtest",
+    ],
+  ),
   setting("catalog", "catalog", "FILE", "signal catalog; else the shipped one", text, ON_BUS),
   setting(
     "dashboard",

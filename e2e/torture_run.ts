@@ -179,7 +179,8 @@ async function consumed(site: TortureSite): Promise<number> {
   return (await progressOf(site)).reduce((sum, progress) => sum + (progress?.next ?? 0), 0);
 }
 
-async function isDone(site: TortureSite): Promise<boolean> {
+/** Whether all telemetry that there is has been worked off. */
+export async function isDone(site: TortureSite): Promise<boolean> {
   const ends = await site.bus.bounds(site.topics.telemetry);
   const progress = await progressOf(site);
   return ends.every(({ end }, partition) => (progress[partition]?.next ?? 0) >= end);
