@@ -5,16 +5,15 @@
  */
 import { parseArgs } from "./commands/arguments.ts";
 import { type FileSetting, readSettingsFile } from "./commands/settings_file.ts";
+import { environmentName, SETTINGS } from "./commands/settings_table.ts";
 import {
   type Draft,
-  environmentName,
   SASL_MECHANISMS,
-  SETTINGS,
   type Settings,
   SETTINGS_DEFAULT,
-} from "./commands/settings_table.ts";
+} from "./commands/settings_values.ts";
 
-export type { Settings } from "./commands/settings_table.ts";
+export type { Settings } from "./commands/settings_values.ts";
 
 /** Where settings come from. */
 export interface SettingsSources {

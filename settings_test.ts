@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { COMMANDS } from "./commands/command_table.ts";
 import { commandHelp, programHelp } from "./commands/help.ts";
-import { environmentName, SETTINGS, SETTINGS_DEFAULT } from "./commands/settings_table.ts";
+import { environmentName, SETTINGS } from "./commands/settings_table.ts";
+import { SETTINGS_DEFAULT } from "./commands/settings_values.ts";
 import { readSettings } from "./settings.ts";
 
 function read(

@@ -5,7 +5,7 @@ import type { Bus, OutgoingRecord } from "../bus/port.ts";
 import type { WorkerCommand } from "../commands/agent_worker.ts";
 import { readTexts } from "../commands/files.ts";
 import { RuleFeed } from "../commands/rule_feed.ts";
-import { SETTINGS_DEFAULT } from "../commands/settings_table.ts";
+import { SETTINGS_DEFAULT } from "../commands/settings_values.ts";
 import type { AgentMessage } from "../contract/agent.ts";
 import { decodeProgress } from "../contract/progress.ts";
 import { TOPICS } from "../contract/topics.ts";
