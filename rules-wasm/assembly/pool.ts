@@ -7,8 +7,8 @@
  * ```
  * chunk, 8 KB, at a multiple of that
  *   0 u32 next, 4 u32 previous chunk of its class with a free block, 0 for none
- *   8 u32 its first free block, each linked to the next by its first word
- *  12 u32 blocks in use      16 blocks
+ *   8 u32 its first block given back, each linked to the next by its first word
+ *  12 u16 blocks in use   14 u16 offset of the blocks never taken yet   16 blocks
  * ```
  *
  * Blocks that no chunk holds have free lists of their own.
@@ -25,10 +25,11 @@ import {
 
 const CHUNK_BYTES: u32 = 8192;
 /** Chunks asked for together. */
-const CHUNKS_AT_ONCE: u32 = 8;
+const CHUNKS_AT_ONCE: u32 = 2;
 const C_PREV: usize = 4;
 const C_FREE: usize = 8;
 const C_USED: usize = 12;
+const C_FRESH: usize = 14;
 const C_BLOCKS: u32 = 16;
 /** Largest block that a chunk holds. */
 const CHUNKED_MAX: u32 = 1024;
@@ -66,30 +67,31 @@ function count(bytes: f64): void {
   store<f64>(E_BLOCK_BYTES, load<f64>(E_BLOCK_BYTES) + bytes);
 }
 
-/** A chunk of free blocks of a class, the only one in its list. */
-function makeChunk(head: usize, size: u32): usize {
+/** A chunk of a class, none of its blocks taken, the only one in its list. */
+function makeChunk(head: usize): usize {
   if (spare == 0) {
     const made = allocState(CHUNKS_AT_ONCE * CHUNK_BYTES, CHUNK_BYTES);
-    for (let i = CHUNKS_AT_ONCE; i > 0; i--) {
-      const each = made + (i - 1) * CHUNK_BYTES;
+    for (let i: u32 = 0; i < CHUNKS_AT_ONCE; i++) {
+      const each = made + i * CHUNK_BYTES;
       store<u32>(each, <u32>spare);
       spare = each;
     }
   }
   const chunk = spare;
   spare = load<u32>(chunk);
-  let block: usize = 0;
-  for (let i = (CHUNK_BYTES - C_BLOCKS) / size; i > 0; i--) {
-    const each = chunk + C_BLOCKS + (i - 1) * size;
-    store<u32>(each, <u32>block);
-    block = each;
-  }
   store<u32>(chunk, 0);
   store<u32>(chunk, 0, C_PREV);
-  store<u32>(chunk, <u32>block, C_FREE);
-  store<u32>(chunk, 0, C_USED);
+  store<u32>(chunk, 0, C_FREE);
+  store<u16>(chunk, 0, C_USED);
+  store<u16>(chunk, <u16>C_BLOCKS, C_FRESH);
   store<u32>(head, <u32>chunk);
   return chunk;
+}
+
+/** Whether a chunk has no block left. */
+@inline
+function isFull(chunk: usize, size: u32): bool {
+  return load<u32>(chunk, C_FREE) == 0 && <u32>load<u16>(chunk, C_FRESH) + size > CHUNK_BYTES;
 }
 
 /** Takes a chunk out of the list of its class. */
@@ -114,12 +116,17 @@ export function takeBlock(bytes: u32): usize {
     return block;
   }
   let chunk: usize = load<u32>(head);
-  if (chunk == 0) chunk = makeChunk(head, size);
-  const block: usize = load<u32>(chunk, C_FREE);
-  const next = load<u32>(block);
-  store<u32>(chunk, next, C_FREE);
-  store<u32>(chunk, load<u32>(chunk, C_USED) + 1, C_USED);
-  if (next == 0) unlink(chunk, head);
+  if (chunk == 0) chunk = makeChunk(head);
+  let block: usize = load<u32>(chunk, C_FREE);
+  if (block != 0) {
+    store<u32>(chunk, load<u32>(block), C_FREE);
+  } else {
+    const fresh: u32 = load<u16>(chunk, C_FRESH);
+    block = chunk + fresh;
+    store<u16>(chunk, <u16>(fresh + size), C_FRESH);
+  }
+  store<u16>(chunk, load<u16>(chunk, C_USED) + 1, C_USED);
+  if (isFull(chunk, size)) unlink(chunk, head);
   return block;
 }
 
@@ -135,20 +142,19 @@ export function giveBlock(block: usize, bytes: u32): void {
     return;
   }
   const chunk = block & ~(<usize>CHUNK_BYTES - 1);
-  const free = load<u32>(chunk, C_FREE);
-  const used = load<u32>(chunk, C_USED) - 1;
-  store<u32>(block, free);
+  const full = isFull(chunk, size);
+  const used: u32 = load<u16>(chunk, C_USED) - 1;
+  store<u32>(block, load<u32>(chunk, C_FREE));
   store<u32>(chunk, <u32>block, C_FREE);
-  store<u32>(chunk, used, C_USED);
-  if (free == 0) {
+  store<u16>(chunk, <u16>used, C_USED);
+  if (full) {
     const next: usize = load<u32>(head);
     store<u32>(chunk, <u32>next);
     store<u32>(chunk, 0, C_PREV);
     if (next != 0) store<u32>(next, <u32>chunk, C_PREV);
     store<u32>(head, <u32>chunk);
   }
-  // The last of its class stays, so that one block that comes and goes makes no chunk each time.
-  if (used == 0 && (load<u32>(chunk) | load<u32>(chunk, C_PREV)) != 0) {
+  if (used == 0) {
     unlink(chunk, head);
     store<u32>(chunk, <u32>spare);
     spare = chunk;
