@@ -6,9 +6,11 @@ import { LiveBar } from "./LiveBar.tsx";
 import type { Units } from "./format.ts";
 import { KeysDialog } from "./KeysDialog.tsx";
 import { Name } from "./Name.tsx";
+import type { Notifying } from "./notifier.ts";
 import { isPlainKey } from "./plain_key.ts";
 import { SearchDialog } from "./SearchDialog.tsx";
 import type { AppStore } from "./store.ts";
+import { messageOf } from "./triage.ts";
 
 /** The bar; `onSearch` hands out the function that opens the search. */
 export function TopBar(props: { store: AppStore }) {
@@ -99,6 +101,7 @@ function Choices(props: { store: AppStore }) {
           onChange={(event) => preferences.setPerson(event.currentTarget.value)}
         />
       </label>
+      <Notify store={props.store} />
       <label class="field">
         Times in the zone
         <select value={zone} onChange={(event) => preferences.setZone(event.currentTarget.value)}>
@@ -107,6 +110,33 @@ function Choices(props: { store: AppStore }) {
           ))}
         </select>
       </label>
+    </div>
+  );
+}
+
+/** What is in the way of notifications. */
+const NOTIFY_WORDS: Readonly<Record<Notifying, string>> = {
+  off: "Off. They come while this page is not looked at.",
+  on: "On while this page is open.",
+  denied: "This browser was told to allow none from here: its settings say so.",
+  insecure: "Browsers notify from https pages and from this machine only.",
+  unsupported: "This browser has none.",
+};
+
+function Notify(props: { store: AppStore }) {
+  const { notifier, toaster } = props.store;
+  const state = notifier.state.value;
+  const press = () =>
+    notifier.toggle().catch((fault: unknown) => toaster.say(`Cannot notify: ${messageOf(fault)}`));
+  return (
+    <div class="field">
+      Notifications of criticals
+      {(state === "off" || state === "on") && (
+        <button type="button" aria-pressed={state === "on"} onClick={press}>
+          {state === "on" ? "Stop notifying me" : "Notify me"}
+        </button>
+      )}
+      <span>{NOTIFY_WORDS[state]}</span>
     </div>
   );
 }

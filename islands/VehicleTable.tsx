@@ -174,6 +174,9 @@ function Head(props: { store: AppStore; sorting: Sorting; onSort: (key: string) 
 
 function Row(props: { store: AppStore; number: number; index: number }) {
   const { store, number, index } = props;
+  // Read for the subscription: a row whose props stay the same is not drawn again with its table.
+  store.version.value;
+  store.clock.second.value;
   const { shown } = store;
   const id = shown.ids[number];
   const isSelected = store.vehicle.value === id;
@@ -187,24 +190,25 @@ function Row(props: { store: AppStore; number: number; index: number }) {
         if (!(event.target instanceof HTMLAnchorElement)) store.selectVehicle(id);
       }}
     >
-      {store.dashboard.value.columns.map((column) => (
-        <Cell key={columnKey(column)} store={store} number={number} column={column} />
-      ))}
+      {store.dashboard.value.columns.map((column) => cell(store, number, column))}
     </tr>
   );
 }
 
-function Cell(props: { store: AppStore; number: number; column: Column }) {
-  const { store, number, column } = props;
+/** A function and no component: the row draws its cells, each time. */
+function cell(store: AppStore, number: number, column: Column) {
+  const key = columnKey(column);
   const numeric = isNumeric(column) ? "number" : undefined;
   if (column.kind === "signal") {
-    return <td class={numeric}>{signalCell(store, number, column)}</td>;
+    return <td key={key} class={numeric}>{signalCell(store, number, column)}</td>;
   }
   const { name } = column;
-  if (name !== "vehicle") return <td class={numeric}>{ownCell(store, number, name)}</td>;
+  if (name !== "vehicle") {
+    return <td key={key} class={numeric}>{ownCell(store, number, name)}</td>;
+  }
   const id = store.shown.ids[number];
   return (
-    <th scope="row">
+    <th key={key} scope="row">
       <a href={vehiclePath(id)}>
         <Name text={id} />
       </a>

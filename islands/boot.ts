@@ -1,5 +1,6 @@
 /// <reference lib="dom" />
 /** Brings a page to life: state from what it embeds, islands onto its HTML, then the stream. */
+import { effect } from "@preact/signals";
 import { type ComponentType, h, hydrate } from "preact";
 import { LinkBanner } from "./LiveBar.tsx";
 import { fetchOpenAnomalies } from "./api.ts";
@@ -11,6 +12,7 @@ import { Toasts } from "./Toasts.tsx";
 import { TopBar } from "./TopBar.tsx";
 import { messageOf } from "./triage.ts";
 import { bindUrl } from "./url_state.ts";
+import { windowTitle } from "./window_title.ts";
 
 /** What the server embeds: the shell's part, and the page's own. */
 export interface Embedded<P> {
@@ -35,6 +37,10 @@ export function boot<P>(Main: ComponentType<{ store: AppStore; page: P }> | null
   // What differs from the server's drawing comes after the islands have taken it over.
   store.link.value = "connecting";
   store.preferences.load(embedded.shell.dashboard);
+  store.notifier.load();
+  effect(() => {
+    document.title = windowTitle(embedded.shell.title, store.anomalies.open.value.critical);
+  });
   store.clock.start();
   setInterval(() => store.clock.tick(), 1000);
   bindUrl(store);

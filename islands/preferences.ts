@@ -68,8 +68,8 @@ export function isDark(): boolean {
   return matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
-/** Storage may be forbidden: the choice then holds for the page only. */
-function recall(key: string): string | null {
+/** What the browser keeps; null if nothing, or if storage is forbidden. */
+export function recall(key: string): string | null {
   try {
     return localStorage.getItem(key);
   } catch (fault) {
@@ -78,7 +78,8 @@ function recall(key: string): string | null {
   }
 }
 
-function remember(key: string, value: string): void {
+/** Has the browser keep a choice; where storage is forbidden it holds for the page only. */
+export function remember(key: string, value: string): void {
   try {
     localStorage.setItem(key, value);
   } catch (fault) {

@@ -9,6 +9,7 @@ import { Clock } from "./clock.ts";
 import { applyFrame, encodeColumns, FleetColumns } from "./decode_frame.ts";
 import { DelayMeter } from "./delay_meter.ts";
 import { countFleet, type FleetCounts, type FleetFilter } from "./fleet_filter.ts";
+import { Notifier } from "./notifier.ts";
 import { Preferences } from "./preferences.ts";
 import type { LinkPhase, LinkStatus } from "./stream_client.ts";
 import type { StreamEvent } from "./stream_events.ts";
@@ -50,6 +51,7 @@ export class AppStore {
   readonly anomalies: AnomalyStore;
   readonly delay = new DelayMeter();
   readonly toaster = new Toaster();
+  readonly notifier = new Notifier();
   readonly triage: Triage;
   /** The fleet as shown; `version` moves when it changes. */
   shown = new FleetColumns();
@@ -185,6 +187,7 @@ export class AppStore {
     const pause = this.pause.value;
     if (pause === null) this.#schedule();
     else if (opened) this.pause.value = { ...pause, anomalies: pause.anomalies + 1 };
+    this.notifier.heard(event);
     this.onAnomaly?.(event);
   }
 

@@ -35,7 +35,8 @@ export function visibleText(text: string, lines = false): string {
 
 /** The same for text without markup around it: its direction ends where it ends. */
 export function isolatedText(text: string): string {
-  return `\u2068${visibleText(text)}\u2069`;
+  const visible = visibleText(text);
+  return /^[\x20-\x7e]*$/.test(visible) ? visible : `\u2068${visible}\u2069`;
 }
 
 function written(text: string): string {

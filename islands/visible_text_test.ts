@@ -21,5 +21,6 @@ Deno.test("visible_text: hidden characters are written out, all others stay", ()
   ];
   for (const [text, shown] of table) assertEquals(visibleText(text), shown);
   assertEquals(visibleText("a\nb\r", true), "a\nb<U+000D>");
-  assertEquals(isolatedText("a\u202e"), "\u2068a<U+202E>\u2069");
+  assertEquals(isolatedText("VH-1\u202e"), "VH-1<U+202E>");
+  assertEquals(isolatedText("مركبة"), "\u2068مركبة\u2069");
 });

@@ -16,7 +16,6 @@ export function renderAnomalies(page: AnomaliesPage): string {
   };
   return renderDocument({
     shell: shellProps(page, { title: "Anomalies", anomalies: page.page }),
-    windowTitle: "Anomalies",
     place: "/anomalies",
     script: "anomalies.js",
     page: embedded,

@@ -8,7 +8,6 @@ import type { ErrorPage } from "./model.ts";
 export function renderError(page: ErrorPage): string {
   return renderDocument({
     shell: shellProps(page, { title: page.title }),
-    windowTitle: page.title,
     place: "",
     script: "page.js",
     page: null,

@@ -6,11 +6,9 @@ import type { LivePage } from "./model.ts";
 
 /** Draws the live page. */
 export function renderLive(page: LivePage): string {
-  const { vehicles, fleet, anomalies, pipeline, open, tileValues } = page;
-  const critical = open.critical > 0 ? `${open.critical} critical · ` : "";
+  const { vehicles, fleet, anomalies, pipeline, tileValues } = page;
   return renderDocument({
     shell: shellProps(page, { title: "Live", vehicles, fleet, anomalies, pipeline, tileValues }),
-    windowTitle: `${critical}Live`,
     place: "/",
     script: "live.js",
     page: null,

@@ -9,7 +9,6 @@ export function renderPipeline(page: PipelinePage): string {
   const embedded = { rules: page.rules.map(({ id, fired, open }) => ({ id, fired, open })) };
   return renderDocument({
     shell: shellProps(page, { title: "Pipeline", pipeline: page.pipeline }),
-    windowTitle: "Pipeline",
     place: "/pipeline",
     script: "pipeline.js",
     page: embedded,

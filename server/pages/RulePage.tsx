@@ -12,7 +12,6 @@ export function renderRule(page: RulePage): string {
   const title = ruleTitle(id);
   return renderDocument({
     shell: shellProps(page, { title, anomalies }),
-    windowTitle: title,
     place: "/rules",
     script: "rule.js",
     page: embedded,

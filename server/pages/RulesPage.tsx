@@ -12,7 +12,6 @@ export function renderRules(page: RulesPage): string {
   const embedded = { version, rules, versions, versionsTotal };
   return renderDocument({
     shell: shellProps(page, { title: "Rules", pipeline }),
-    windowTitle: "Rules",
     place: "/rules",
     script: "rules.js",
     page: embedded,

@@ -20,7 +20,6 @@ export function renderVehicle(page: VehiclePage): string {
   };
   return renderDocument({
     shell: shellProps(page, { title: vehicle.id, vehicles: [vehicle], anomalies }),
-    windowTitle: vehicle.id,
     place: "",
     script: "vehicle.js",
     page: embedded,

@@ -6,7 +6,7 @@ import { Icon, type IconName } from "../../islands/Icon.tsx";
 import { LinkBanner } from "../../islands/LiveBar.tsx";
 import { AppStore, type ShellProps } from "../../islands/store.ts";
 import { Toasts } from "../../islands/Toasts.tsx";
-import { isolatedText } from "../../islands/visible_text.ts";
+import { windowTitle } from "../../islands/window_title.ts";
 import { TopBar } from "../../islands/TopBar.tsx";
 import { scriptJson } from "./embed.ts";
 
@@ -25,8 +25,6 @@ const PLACES: readonly {
 /** What a document is made of. */
 export interface DocumentParts<P> {
   readonly shell: ShellProps;
-  /** Title of the window, before the name of the program. */
-  readonly windowTitle: string;
   /** Place of the rail that the page belongs to, "" for none. */
   readonly place: string;
   /** Bundle of the page, e.g. `live.js`. */
@@ -61,13 +59,14 @@ export function renderDocument<P>(parts: DocumentParts<P>): string {
   const data = `<script type="application/json" id="${PROPS_ID}">${
     scriptJson({ shell, page })
   }</script>`;
-  return wrapped(shell.assets, parts.windowTitle, script, `${body}${data}`);
+  const title = windowTitle(shell.title, shell.anomalies.open.critical);
+  return wrapped(shell.assets, title, script, `${body}${data}`);
 }
 
 /** Draws a page that stands alone, without rail and stream. */
-export function renderBare(assets: string, windowTitle: string, content: ComponentChild): string {
+export function renderBare(assets: string, title: string, content: ComponentChild): string {
   const body = renderToString(<main id={ROOTS.main} class="bare">{content}</main>);
-  return wrapped(assets, windowTitle, null, body);
+  return wrapped(assets, windowTitle(title, 0), null, body);
 }
 
 function wrapped(assets: string, title: string, script: string | null, body: string): string {
@@ -76,7 +75,7 @@ function wrapped(assets: string, title: string, script: string | null, body: str
       <meta charset="utf-8" />
       <meta name="viewport" content="width=device-width,initial-scale=1" />
       <meta name="color-scheme" content="dark light" />
-      <title>{`${isolatedText(title)} · Kilter`}</title>
+      <title>{title}</title>
       <link rel="icon" href={`${assets}icon.svg`} type="image/svg+xml" />
       <script src={`${assets}theme.js`} />
       <link rel="stylesheet" href={`${assets}kilter.css`} />

@@ -230,6 +230,22 @@ Deno.test("pages: each is a whole document that shows its data without scripts",
   }
 });
 
+Deno.test("pages: the window's title tells open criticals, but not to strangers", () => {
+  const titles = pages(["VH-0412"], []).map((page) =>
+    `${page.kind} ${/<title>(.*)<\/title>/.exec(renderPage(page))?.[1]}`
+  );
+  assertEquals(titles, [
+    "live (2) Live · Kilter",
+    "anomalies (2) Anomalies · Kilter",
+    "vehicle (2) VH-0412 · Kilter",
+    "rules (2) Rules · Kilter",
+    "rule (2) Overheating · Kilter",
+    "pipeline (2) Pipeline · Kilter",
+    "login Sign in · Kilter",
+    "error (2) Not found · Kilter",
+  ]);
+});
+
 Deno.test("pages: nothing that comes from outside becomes markup", () => {
   const one = anomaly("a", {
     vehicle: HOSTILE,
