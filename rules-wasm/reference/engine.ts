@@ -22,12 +22,15 @@ import { byOrder, type Timer, timersOf, type Vehicle } from "./timers.ts";
 import { WAITING_PER_VEHICLE, type WaitingSample, WaitingSamples } from "./waiting.ts";
 import { writeTransition } from "./write_transition.ts";
 
+/** Is shown every evaluation: at a sample, or again as at the last one when time had passed. */
+export type Observer = (vehicle: string, cause: Cause, values: VehicleValues) => void;
+
 /** Makes a reference engine for one partition. */
 export function createReferenceEngine(
   ruleSet: RuleSet,
-  options: { readonly partition: number },
+  options: { readonly partition: number; readonly observe?: Observer },
 ): Engine {
-  return new ReferenceEngine(ruleSet, options.partition);
+  return new ReferenceEngine(ruleSet, options.partition, options.observe);
 }
 
 class ReferenceEngine implements Engine {
@@ -43,7 +46,11 @@ class ReferenceEngine implements Engine {
   #roots: readonly Expression[] = [];
   #absentMs: readonly number[] = [];
 
-  constructor(public ruleSet: RuleSet, readonly partition: number) {
+  constructor(
+    public ruleSet: RuleSet,
+    readonly partition: number,
+    readonly observe: Observer = () => {},
+  ) {
     this.#obey(ruleSet);
   }
 
@@ -222,6 +229,7 @@ class ReferenceEngine implements Engine {
   /** Evaluates rules once more as at the last evaluated sample. */
   #again(vehicle: Vehicle, cause: Cause, which: (rule: Rule) => boolean): void {
     vehicle.values.again((d) => vehicle.absent.has(d));
+    this.observe(vehicle.id, cause, vehicle.values);
     for (const [rule, life] of vehicle.lives) {
       if (which(rule)) {
         this.#write(rule, life.evaluate(vehicle.values, cause, this.#mode === "warm"), vehicle);
@@ -303,6 +311,7 @@ class ReferenceEngine implements Engine {
     const values = new Map([...sample.values].filter(([signal]) => this.#named.has(signal)));
     const brought = new Set(values.keys());
     vehicle.values.take({ t: sample.t, brought, absent: () => false }, values);
+    this.observe(vehicle.id, cause, vehicle.values);
     for (const [rule, life] of vehicle.lives) {
       this.#write(rule, life.evaluate(vehicle.values, cause, this.#mode === "warm"), vehicle);
     }
