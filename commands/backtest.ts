@@ -21,6 +21,7 @@ import { readCatalog, readRules, readZones } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
+import { turns } from "./turns.ts";
 
 /** What the ways of back-testing share. */
 interface Run {
@@ -141,16 +142,6 @@ async function backtest(
   } finally {
     line.done();
   }
-}
-
-/** Gives way to signals at most every 50 ms: a turn costs a millisecond. */
-function turns(): () => Promise<void> {
-  let last = performance.now();
-  return async () => {
-    if (performance.now() - last < 50) return;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    last = performance.now();
-  };
 }
 
 async function overLog(settings: Settings, options: BacktestOptions, asLive: boolean) {

@@ -2,6 +2,7 @@
 import type { BacktestProgress, BacktestSummary, RuleSummary } from "../analysis/backtest_tally.ts";
 import type { Difference, Opening, RuleComparison } from "../analysis/compare_openings.ts";
 import type { Sweep } from "../analysis/sweep.ts";
+import { table } from "./text_table.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -123,15 +124,4 @@ export function sweepReport(sweep: Sweep, summary: BacktestSummary): readonly st
     const fired = byId.get(String(sweep.values[i - 1]))?.fired ?? 0;
     return i === 0 ? line : `${line}  ${"█".repeat(Math.round(fired / most * BAR))}`.trimEnd();
   });
-}
-
-/** Rows in columns, the first to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  return rows.map((row) =>
-    `  ${
-      row.map((cell, i) => i === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[i])).join("  ")
-    }`
-      .trimEnd()
-  );
 }

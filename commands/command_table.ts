@@ -31,6 +31,11 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     help: "the anomalies that those rules would have raised, as NDJSON on stdout",
     files: [0, 0],
   },
+  explain: {
+    hint: "ID | --rule R --vehicle V --at T",
+    help: "why an anomaly fired, and what would have kept it from it; or why a rule did not fire",
+    files: [0, 1],
+  },
   rules: {
     hint: "check|test FILE… | versions | rollback [VERSION]",
     help: "faults and likely mistakes of rules, their tests; versions in force, and the way back",

@@ -18,6 +18,7 @@ const RUN: Readonly<Record<string, () => Promise<Command>>> = {
   simulate: async () => (await import("./simulate.ts")).simulateCommand,
   replay: async () => (await import("./replay.ts")).replayFiles,
   backtest: async () => (await import("./backtest.ts")).backtestCommand,
+  explain: async () => (await import("./explain.ts")).explainCommand,
   rules: async () => (await import("./rules.ts")).rules,
   init: async () => (await import("./init.ts")).init,
 };

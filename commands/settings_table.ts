@@ -81,7 +81,7 @@ function showDefault(name: string, value: Settings[keyof Settings]): string {
 }
 
 const SERVING = ["dev", "start", "dashboard"];
-const ON_BUS = [...SERVING, "producer", "analysis", "replay", "backtest", "rules"];
+const ON_BUS = [...SERVING, "producer", "analysis", "replay", "backtest", "rules", "explain"];
 const ALL = [...ON_BUS, "simulate", "init"];
 const FLEET = ["dev", "producer", "simulate"];
 const RECORDING = ["replay", "backtest"];
@@ -188,11 +188,18 @@ export const SETTINGS: readonly SettingSpec[] = [
       "backtest",
     ],
   ),
-  setting("json", "json", "", "results as JSON on stdout", flag, ["rules"], { bare: true }),
+  setting("json", "json", "", "results as JSON on stdout", flag, ["rules", "explain"], {
+    bare: true,
+  }),
   setting("strict", "strict", "", "warnings fail, and so does what no test covers", flag, [
     "rules",
   ], { bare: true }),
-  setting("ascii", "ascii", "", "draw with ASCII alone", flag, ["rules"], { bare: true }),
+  setting("rule", "rule", "ID", "rule that did not fire", nonEmpty, ["explain"]),
+  setting("vehicle", "vehicle", "ID", "vehicle that it did not fire for", nonEmpty, ["explain"]),
+  setting("atMs", "at", "TIME", "when it did not", timestamp, ["explain"]),
+  setting("ascii", "ascii", "", "draw with ASCII alone", flag, ["rules", "explain"], {
+    bare: true,
+  }),
   setting("watch", "watch", "", "test again whenever a file changes", flag, ["rules"], {
     bare: true,
   }),

@@ -71,6 +71,10 @@ export interface Settings {
   readonly watch: boolean;
   /** Draws with ASCII alone. */
   readonly ascii: boolean;
+  /** Which rule and vehicle, "" for none, and when, epoch milliseconds, to explain; NaN for none. */
+  readonly rule: string;
+  readonly vehicle: string;
+  readonly atMs: number;
 }
 
 /** Settings while they are put together. */
@@ -122,4 +126,7 @@ export const SETTINGS_DEFAULT: Settings = {
   strict: false,
   watch: false,
   ascii: false,
+  rule: "",
+  vehicle: "",
+  atMs: NaN,
 };
