@@ -53,7 +53,8 @@ Deno.test("docs: every task that they name exists, and takes the flags that they
   let found = 0;
   for (const page of PAGES) {
     for (const line of commands(await read(page))) {
-      const [, task, rest] = /^(?:npx -y deno@\S+|deno) task (\S+) ?(.*)$/.exec(line) ?? [];
+      const shown = line.replace(/\s+#.*$/, "");
+      const [, task, rest] = /^(?:npx -y deno@\S+|deno) task (\S+) ?(.*)$/.exec(shown) ?? [];
       if (task === undefined || task === "COMMAND") continue;
       found++;
       assert(known.has(task), `${page}: ${line}: deno.json has no task "${task}"`);
