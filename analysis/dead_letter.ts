@@ -21,6 +21,8 @@ const DETAIL: Readonly<Record<RefusalReason, string>> = {
 const VALUE_BYTES_MAX = 900_000;
 /** Longest key that is kept whole, bytes: key and headers have a limit of their own. */
 const KEY_BYTES_MAX = 30_000;
+/** Digits kept of the count of replays: anyone may have written it. */
+const REPLAYS_CHARS_MAX = 9;
 /** Refused objects of one record that get a dead letter each; neighbours among the rest share one. */
 const LETTERS_PER_RECORD = 100;
 
@@ -79,12 +81,14 @@ function letter(batch: Batch, { first, end, objects }: Group): OutgoingRecord {
     [HEADER.offset]: String(batch.offsets[record]),
     [HEADER.index]: String(first.index),
   };
-  if (kept < length) headers["kilter-truncated"] = String(length);
-  if (objects > 1) headers["kilter-objects"] = String(objects);
+  if (kept < length) headers[HEADER.truncated] = String(length);
+  if (objects > 1) headers[HEADER.objects] = String(objects);
   const key = batch.key(record);
   if (key !== null && key.length > KEY_BYTES_MAX) {
-    headers["kilter-key-truncated"] = String(key.length);
+    headers[HEADER.keyTruncated] = String(key.length);
   }
+  const replays = batch.headers(record)[HEADER.replays];
+  if (replays !== undefined) headers[HEADER.replays] = replays.slice(0, REPLAYS_CHARS_MAX);
   return {
     key: key === null ? null : key.slice(0, KEY_BYTES_MAX),
     value: batch.values.slice(start, start + kept),

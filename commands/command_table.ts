@@ -41,5 +41,10 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
     help: "faults and likely mistakes of rules, their tests; versions in force, and the way back",
     files: [1, 1_000],
   },
+  dlq: {
+    hint: "list|replay",
+    help: "refused telemetry: what and why, and back onto the bus once it would be accepted",
+    files: [1, 1],
+  },
   init: { hint: "[DIR]", help: "writes the shipped defaults out to edit", files: [0, 1] },
 };

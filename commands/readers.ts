@@ -1,4 +1,6 @@
 /** Readers of setting values: text to value, or the rule that the text broke. */
+import { REFUSAL_REASONS } from "../contract/telemetry.ts";
+import { suggest } from "./suggest.ts";
 
 /** Reads a text; a string result completes the sentence "it …". */
 export type Reader<T> = (text: string) => { readonly value: T } | string;
@@ -13,6 +15,16 @@ export const nonEmpty: Reader<string> = (value) => value === "" ? "must not be e
 export const textList: Reader<readonly string[]> = (value) => ({
   value: value.split("\n").filter((each) => each !== ""),
 });
+
+/** Reasons for which telemetry is refused, one a line. */
+export const reasonList: Reader<readonly string[]> = (value) => {
+  const known: readonly string[] = REFUSAL_REASONS.slice(1);
+  const list = value.split("\n").filter((each) => each !== "");
+  const wrong = list.find((each) => !known.includes(each));
+  return wrong === undefined
+    ? { value: list }
+    : `must be a reason of refusal, not "${wrong}"${suggest(wrong, known)}: ${known.join(", ")}`;
+};
 
 /** True or false. */
 export const flag: Reader<boolean> = (value) =>

@@ -20,6 +20,7 @@ const RUN: Readonly<Record<string, () => Promise<Command>>> = {
   backtest: async () => (await import("./backtest.ts")).backtestCommand,
   explain: async () => (await import("./explain.ts")).explainCommand,
   rules: async () => (await import("./rules.ts")).rules,
+  dlq: async () => (await import("./dlq.ts")).dlq,
   init: async () => (await import("./init.ts")).init,
 };
 

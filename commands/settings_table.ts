@@ -8,6 +8,7 @@ import {
   integer,
   nonEmpty,
   type Reader,
+  reasonList,
   replaySpeed,
   size,
   text,
@@ -81,7 +82,16 @@ function showDefault(name: string, value: Settings[keyof Settings]): string {
 }
 
 const SERVING = ["dev", "start", "dashboard"];
-const ON_BUS = [...SERVING, "producer", "analysis", "replay", "backtest", "rules", "explain"];
+const ON_BUS = [
+  ...SERVING,
+  "producer",
+  "analysis",
+  "replay",
+  "backtest",
+  "rules",
+  "explain",
+  "dlq",
+];
 const ALL = [...ON_BUS, "simulate", "init"];
 const FLEET = ["dev", "producer", "simulate"];
 const RECORDING = ["replay", "backtest"];
@@ -141,6 +151,7 @@ export const SETTINGS: readonly SettingSpec[] = [
       ...SERVING,
       "analysis",
       "backtest",
+      "dlq",
     ],
   ),
   setting("catalog", "catalog", "FILE", "signal catalog; else the shipped one", text, ON_BUS),
@@ -157,6 +168,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     "analysis",
     "backtest",
     "rules",
+    "dlq",
   ]),
   setting(
     "vehicles",
@@ -172,9 +184,22 @@ export const SETTINGS: readonly SettingSpec[] = [
   ]),
   setting("durationMs", "duration", "DURATION", "simulated time", duration, ["simulate"]),
   setting("map", "map", "FILE", "column mapping of the recording", text, [...RECORDING, "rules"]),
-  setting("only", "only", "GLOB", "vehicles to tell of (repeatable)", textList, ["backtest"], {
+  setting(
+    "only",
+    "only",
+    "GLOB",
+    "vehicles to tell of (repeatable)",
+    textList,
+    ["backtest", "dlq"],
+    {
+      repeated: true,
+    },
+  ),
+  setting("reasons", "reason", "NAME", "why refused (repeatable)", reasonList, ["dlq"], {
     repeated: true,
   }),
+  setting("limit", "limit", "N", "rows of the table, newest", integer(1, 10_000), ["dlq"]),
+  setting("dryRun", "dry-run", "", "only say what would be sent", flag, ["dlq"], { bare: true }),
   setting("compare", "compare", "FILE", "other rules, to tell what differs", nonEmpty, [
     "backtest",
   ]),
@@ -188,7 +213,7 @@ export const SETTINGS: readonly SettingSpec[] = [
       "backtest",
     ],
   ),
-  setting("json", "json", "", "results as JSON on stdout", flag, ["rules", "explain"], {
+  setting("json", "json", "", "results as JSON on stdout", flag, ["rules", "explain", "dlq"], {
     bare: true,
   }),
   setting("strict", "strict", "", "warnings fail, and so does what no test covers", flag, [
@@ -221,8 +246,12 @@ export const SETTINGS: readonly SettingSpec[] = [
     ["backtest", "rules"],
     { repeated: true },
   ),
-  setting("fromMs", "from", "TIME", "time to start at", timestamp, ["backtest", "simulate"]),
-  setting("toMs", "to", "TIME", "append time to end at", timestamp, ["backtest"]),
+  setting("fromMs", "from", "TIME", "time to start at", timestamp, [
+    "backtest",
+    "simulate",
+    "dlq",
+  ]),
+  setting("toMs", "to", "TIME", "append time to end at", timestamp, ["backtest", "dlq"]),
   setting(
     "batchRecords",
     "batch-records",

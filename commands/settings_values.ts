@@ -63,6 +63,12 @@ export interface Settings {
   readonly compare: string;
   /** What of a rule to try many values of; "" for nothing. */
   readonly sweep: string;
+  /** Reasons of the dead letters wanted; none: all. */
+  readonly reasons: readonly string[];
+  /** Rows of a table, at most. */
+  readonly limit: number;
+  /** Says what would be done and does nothing. */
+  readonly dryRun: boolean;
   /** Results as JSON on stdout. */
   readonly json: boolean;
   /** Warnings are failures. */
@@ -122,6 +128,9 @@ export const SETTINGS_DEFAULT: Settings = {
   only: [],
   compare: "",
   sweep: "",
+  reasons: [],
+  limit: 50,
+  dryRun: false,
   json: false,
   strict: false,
   watch: false,

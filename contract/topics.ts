@@ -31,4 +31,26 @@ export const DEAD_LETTER_HEADERS = {
   offset: "kilter-source-offset",
   /** Index of the object within its record (0 for a record of one object). */
   index: "kilter-source-index",
+  /** Length of the original, bytes, where the value was cut. */
+  truncated: "kilter-truncated",
+  /** Refused objects that share the letter, where they are several. */
+  objects: "kilter-objects",
+  /** Length of the original key, bytes, where it was cut. */
+  keyTruncated: "kilter-key-truncated",
+  /** Times that the record had been replayed when it was refused; absent: never. */
+  replays: "kilter-replays",
 } as const;
+
+/** Headers of telemetry that came back from the dead letters. */
+export const REPLAY_HEADERS = {
+  /** Times that it has been replayed, this one included. */
+  replays: DEAD_LETTER_HEADERS.replays,
+  /** The dead letter that it was, `PARTITION/OFFSET`. */
+  letter: "kilter-letter",
+} as const;
+
+/** Header of a record on the dead letter topic that marks letters before it as replayed. */
+export const REPLAY_MARK_HEADER = "kilter-replayed";
+
+/** Consumer group of `dlq replay`; also the prefix of its transactional ids. */
+export const REPLAY_GROUP = "kilter-dlq-replay";

@@ -32,6 +32,20 @@ export async function runKilter(
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
+/** Starts a command whose output nobody wants, to be killed. */
+export function spawnKilter(
+  args: readonly string[],
+  writable: readonly string[],
+): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: denoArgs(args, writable),
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+}
+
 /** A command that keeps running. */
 export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;

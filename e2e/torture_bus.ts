@@ -17,6 +17,7 @@ export interface TortureSite extends AsyncDisposable {
   readonly topics: {
     readonly telemetry: string;
     readonly anomalies: string;
+    readonly deadLetters: string;
     readonly checkpoints: string;
     readonly rules: string;
   };
@@ -37,17 +38,17 @@ export async function tortureSite(broker: TestBroker | null): Promise<TortureSit
   const topics = {
     telemetry: `vehicle.telemetry${suffix}`,
     anomalies: `vehicle.anomalies${suffix}`,
+    deadLetters: `vehicle.telemetry.dlq${suffix}`,
     checkpoints: `kilter.checkpoints${suffix}`,
     rules: `kilter.rules${suffix}`,
   };
-  const letters = `vehicle.telemetry.dlq${suffix}`;
   flags.push("--topic-telemetry", topics.telemetry, "--topic-anomalies", topics.anomalies);
   flags.push("--topic-checkpoints", topics.checkpoints, "--topic-rules", topics.rules);
-  flags.push("--topic-dead-letters", letters);
+  flags.push("--topic-dead-letters", topics.deadLetters);
   const kept = { cleanup: "delete", retentionMs: 86_400_000, retentionBytes: 1e12 } as const;
   const forEver = { retentionMs: Infinity, retentionBytes: Infinity } as const;
   await bus.ensureTopics([
-    ...[topics.telemetry, topics.anomalies, letters].map((name) => ({
+    ...[topics.telemetry, topics.anomalies, topics.deadLetters].map((name) => ({
       name,
       partitions: PARTITIONS,
       ...kept,
