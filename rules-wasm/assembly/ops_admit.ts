@@ -33,6 +33,7 @@ import {
   E_LATE,
   E_OFFSET,
   E_SLOT,
+  E_STATE_BYTES,
   E_T,
   E_TIMER,
   E_TOUCHED,
@@ -110,6 +111,9 @@ export function leaveRows(from: u32, to: u32): void {
 /** Rows whose state is asked for together, so that the waits for memory overlap. */
 const AHEAD: u32 = 16;
 
+/** State of fewer bytes is in a core's own cache. */
+const CACHED_BYTES: f64 = 1048576;
+
 /** Touches the state of the next rows' vehicles: blocks, rings, neighbours in the order of silence. */
 function touch(from: u32, to: u32): void {
   let sum: u32 = 0;
@@ -117,7 +121,8 @@ function touch(from: u32, to: u32): void {
     const base = vehicleAt(load<u32>(ROW_SLOT + (row << 2)));
     for (let at: u32 = 0; at < touchBytes; at += 64) sum += load<u32>(base + at);
   }
-  for (let row = from; row < to; row++) {
+  const small = load<f64>(E_STATE_BYTES) <= CACHED_BYTES;
+  for (let row = small ? to : from; row < to; row++) {
     const base = vehicleAt(load<u32>(ROW_SLOT + (row << 2)));
     const next = load<u32>(base, V_NEXT);
     const prev = load<u32>(base, V_PREV);

@@ -88,6 +88,9 @@ export let rawColumns: usize = 0;
 export let scannedColumns: usize = 0;
 /** u8 per signal of the plan: whether any row has carried it yet. */
 export let seen: usize = 0;
+/** Positions of those signals, ascending (u32 each), and how many they are. */
+export let seenList: usize = 0;
+export let seenCount: u32 = 0;
 /** A mask per signal of the rows evaluated that carry it. */
 export let present: usize = 0;
 /** f64 per rule: how often it opened. */
@@ -171,7 +174,7 @@ export function planLoad(address: usize): void {
   const valueBytes = load<u32>(plan + PLAN_VALUES) * COLUMN_BYTES;
   const conditionBytes = load<u32>(plan + PLAN_CONDITIONS) * CONDITION_BYTES;
   const bringBytes = (bringsCount + 2) * MASK_BYTES;
-  const signalBytes = planSignalCount * MASK_BYTES + rounded(planSignalCount * 4) +
+  const signalBytes = planSignalCount * MASK_BYTES + 2 * rounded(planSignalCount * 4) +
     rounded(planSignalCount);
   const waitBytes = lateness > 0 ? rounded(planSignalCount * 4) + planSignalCount * COLUMN_ROOM : 0;
   const ruleBytes = ruleCount * MASK_BYTES + rounded(ruleCount) + rounded(ruleCount * 8);
@@ -191,6 +194,8 @@ export function planLoad(address: usize): void {
   scannedColumns = rawColumns;
   if (lateness > 0) separateColumns();
   seen = carve(planSignalCount);
+  seenList = carve(planSignalCount * 4);
+  seenCount = 0;
   present = carve(planSignalCount * MASK_BYTES);
   listRings();
   // A signal that no row has carried is unknown on every row.
@@ -220,6 +225,16 @@ function listRings(): void {
     if (op != OP_SLOTS && op != OP_WINDOW) continue;
     store<u32>(ringHeads + (ringHeadCount++ << 2), load<u32>(at, I_STATE));
   }
+}
+
+/** Notes that a row has carried a signal of the plan, which none had. */
+export function addSeen(s: u32): void {
+  store<u8>(seen + s, 1);
+  let i = seenCount++;
+  for (; i > 0 && load<u32>(seenList + ((i - 1) << 2)) > s; i--) {
+    store<u32>(seenList + (i << 2), load<u32>(seenList + ((i - 1) << 2)));
+  }
+  store<u32>(seenList + (i << 2), s);
 }
 
 /** Samples that waited are evaluated in rows other than those they were scanned into. */

@@ -7,12 +7,15 @@
  */
 import { COLUMN_BYTES } from "./layout";
 import {
+  addSeen,
   cameAt,
   planSignalCount,
   planSignals,
   rawColumns,
   scannedColumns,
   seen,
+  seenCount,
+  seenList,
   stride,
   valueAt,
   values,
@@ -26,7 +29,7 @@ export let touchBytes: u32 = 64;
 
 /** Notes that some vehicle has a value of a signal of the plan. */
 export function markSeen(s: u32): void {
-  store<u8>(seen + s, 1);
+  if (load<u8>(seen + s) == 0) addSeen(s);
   touchBytes = min(stride, max(touchBytes, load<u32>(planSignals + s * PS_BYTES, PS_STATE) + 8));
 }
 
@@ -106,44 +109,38 @@ export function bringsNothing(row: u32, base: usize): bool {
 export function resolveRow(row: u32, base: usize, t: f64): void {
   const lastT = load<f64>(base, V_LAST_T);
   store<f64>(base, t, V_LAST_T);
-  let signal = planSignals;
-  let register = values + (<usize>row << 3);
   let needed = false;
-  let old: u32 = 0;
-  let bits: u32 = 0;
-  for (let s: u32 = 0; s < planSignalCount; s++) {
-    if ((s & 31) == 0) bits = old = load<u32>(cameWord(base, s));
-    if (load<u8>(seen + s) != 0) {
-      const bit: u32 = 1 << (s & 31);
-      let x = carried(s, row);
-      const at = base + load<u32>(signal, PS_STATE);
-      const before = load<i32>(signal, PS_BEFORE);
-      if (before >= 0) {
-        const last = load<f64>(at);
-        const to = valueAt(before) + (<usize>row << 3);
-        store<f64>(to, last);
-        store<f64>(to, last == last ? timeOf(base, s, lastT) : NaN, COLUMN_BYTES);
-      }
-      if (x == x) {
-        store<f64>(at, x);
-        bits |= bit;
-      } else {
-        x = load<f64>(at);
-        if (x == x && (t != lastT || (old & bit) == 0)) {
-          needed = true;
-          let since = lastT;
-          if (old & bit) {
-            store<f64>(timesOf(base) + (s << 3), lastT);
-            bits &= ~bit;
-          } else since = load<f64>(<usize>load<u32>(base, V_TIMES) + (s << 3));
-          if (t - since > load<f64>(signal, PS_STALE)) x = NaN;
-        }
-      }
-      store<f64>(register, x);
+  for (let i: u32 = 0; i < seenCount; i++) {
+    const s = load<u32>(seenList + (i << 2));
+    const signal = planSignals + s * PS_BYTES;
+    const word = cameWord(base, s);
+    const bits = load<u32>(word);
+    const bit: u32 = 1 << (s & 31);
+    const at = base + load<u32>(signal, PS_STATE);
+    const last = load<f64>(at);
+    const before = load<i32>(signal, PS_BEFORE);
+    if (before >= 0) {
+      const to = valueAt(before) + (<usize>row << 3);
+      store<f64>(to, last);
+      store<f64>(to, last == last ? timeOf(base, s, lastT) : NaN, COLUMN_BYTES);
     }
-    if (bits != old) store<u32>(cameWord(base, s), bits);
-    signal += PS_BYTES;
-    register += COLUMN_BYTES;
+    let x = carried(s, row);
+    if (x == x) {
+      store<f64>(at, x);
+      if ((bits & bit) == 0) store<u32>(word, bits | bit);
+    } else {
+      x = last;
+      if (x == x && (t != lastT || (bits & bit) == 0)) {
+        needed = true;
+        let since = lastT;
+        if (bits & bit) {
+          store<f64>(timesOf(base) + (s << 3), lastT);
+          store<u32>(word, bits & ~bit);
+        } else since = load<f64>(<usize>load<u32>(base, V_TIMES) + (s << 3));
+        if (t - since > load<f64>(signal, PS_STALE)) x = NaN;
+      }
+    }
+    store<f64>(values + s * COLUMN_BYTES + (<usize>row << 3), x);
   }
   if (!needed) releaseTimes(base);
 }
