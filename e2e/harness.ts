@@ -25,6 +25,10 @@ export interface RunningKilter {
 
 /** How a program is started. */
 export interface StartOptions {
+  /** Folder of its data, which then is left to the caller; else one of its own. */
+  readonly data?: string;
+  /** A free one unless given. */
+  readonly port?: number;
   /** `dev` unless said otherwise. */
   readonly command?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -40,7 +44,7 @@ export async function startKilter(
   options: StartOptions = {},
 ): Promise<RunningKilter> {
   await run(["task", "--quiet", "build:islands"]);
-  const data = await Deno.makeTempDir({ prefix: "kilter-e2e-" });
+  const data = options.data ?? await Deno.makeTempDir({ prefix: "kilter-e2e-" });
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -53,7 +57,7 @@ export async function startKilter(
       "main.ts",
       options.command ?? "dev",
       "--port",
-      "0",
+      String(options.port ?? 0),
       "--data",
       data,
       ...args,
@@ -87,7 +91,7 @@ export async function startKilter(
     }
     await child.status;
     await reading;
-    await Deno.remove(data, { recursive: true });
+    if (options.data === undefined) await Deno.remove(data, { recursive: true });
   };
   try {
     const url = await listening.promise;

@@ -108,6 +108,36 @@ async function notifies(browser: Browser, kilter: RunningKilter): Promise<void> 
   assertEquals(faults, []);
 }
 
+/** What changed while the server was away is told once it is back. */
+async function restarted(browser: Browser, file: string): Promise<void> {
+  const data = await Deno.makeTempDir();
+  const args = ["--rules", file];
+  let kilter = await startKilter(args, { command: "start", data });
+  try {
+    const { url, port } = kilter;
+    await send(kilter, { ts: Date.now() - 5_000, speed: 200 });
+    const anomaly = async () => (await (await fetch(`${kilter.url}/api/anomalies`)).json());
+    await until(anomaly, ({ anomalies }) => anomalies.length > 0);
+    const { page } = await open(browser, `${url}/v/VH-1`);
+    await isLive(page);
+    await until(() => page.locator(".cards .card .meta").innerText(), (t) => t.startsWith("Open"));
+    await kilter.stop();
+    await until(() => liveWord(page), (word) => word === "Reconnecting");
+    kilter = await startKilter(args, { command: "start", data, port: port + 1 });
+    await send(kilter, { ts: Date.now(), speed: 50 });
+    await until(anomaly, ({ anomalies }) => anomalies[0].state === "cleared");
+    await kilter.stop();
+    kilter = await startKilter(args, { command: "start", data, port });
+    await isLive(page);
+    await until(() => page.locator(".cards .card .meta").innerText(), (text) => {
+      return text.startsWith("Cleared");
+    });
+  } finally {
+    await kilter.stop();
+    await Deno.remove(data, { recursive: true });
+  }
+}
+
 const RULES = `version: 1
 rules:
   - id: too-fast
@@ -128,6 +158,7 @@ browserTest("states: in the browser", async (browser, step) => {
     await step("from empty over replayed to live", () => fromEmptyToReplayed(browser, kilter));
     await step("cut off it says so, and ages go on counting", () => cutOff(browser, kilter));
     await step("what cannot be shown says why and what to do", () => inError(browser, kilter));
+    await step("a restart of the server loses nothing", () => restarted(browser, file));
     await step("criticals stand in the title, and are told on request", () => {
       return notifies(browser, kilter);
     });

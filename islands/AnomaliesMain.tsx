@@ -1,11 +1,12 @@
 /// <reference lib="dom" />
 /** The anomalies page: filters, groups by rule, and every anomaly with its steps. */
 import { Density } from "./Density.tsx";
-import { useEffect, useState } from "preact/hooks";
+import { useRef, useState } from "preact/hooks";
 import { ANOMALY_STATES, type AnomalyView } from "../contract/views.ts";
 import { ListedCard, STATE_WORDS } from "./AnomalyCard.tsx";
 import { counted, formatCount, formatDateTime, ruleTitle, vehiclePath } from "./format.ts";
 import { byRule, type Group, isListed, type ListFilter, withEvent } from "./groups.ts";
+import { useListed } from "./listed.ts";
 import { Name } from "./Name.tsx";
 import { SEVERITY_WORDS, severityLevel, WORST_FIRST } from "./severity.ts";
 import { SeverityLabel, SeverityShape } from "./SeverityShape.tsx";
@@ -32,8 +33,18 @@ export interface AnomaliesProps {
 export function AnomaliesMain(props: { store: AppStore; page: AnomaliesProps }) {
   const { store, page } = props;
   const [groups, setGroups] = useState(page.groups);
-  const [list, setList] = useState(page.anomalies);
   const [fresh, setFresh] = useState(0);
+  const known = useRef(new Map(page.anomalies.map((anomaly) => [anomaly.id, anomaly])));
+  // What is listed stays where it is; what is new comes with the next look.
+  const list = useListed(store, page.anomalies, () => false, LISTED_MAX, (event) => {
+    const { anomaly } = event;
+    const before = known.current.get(anomaly.id);
+    if (before === undefined && !isListed(anomaly, page.filter)) return;
+    known.current.set(anomaly.id, anomaly);
+    setGroups((groups) => withEvent(groups, event, before));
+    if (before === undefined) setFresh((count) => count + 1);
+    if (known.current.size > LISTED_MAX * 4) known.current.clear();
+  });
   const { asked, ask, close } = useTriage({
     store,
     anomalies: list,
@@ -42,23 +53,6 @@ export function AnomaliesMain(props: { store: AppStore; page: AnomaliesProps }) 
       revealCard(id);
     },
   });
-  useEffect(() => {
-    const known = new Map(page.anomalies.map((anomaly) => [anomaly.id, anomaly]));
-    store.onAnomaly = (event) => {
-      const { anomaly } = event;
-      const before = known.get(anomaly.id);
-      if (before === undefined && !isListed(anomaly, page.filter)) return;
-      known.set(anomaly.id, anomaly);
-      setGroups((groups) => withEvent(groups, event, before));
-      if (before === undefined) setFresh((count) => count + 1);
-      // What is listed stays where it is; what is new comes with the next look.
-      setList((list) => list.map((listed) => listed.id === anomaly.id ? anomaly : listed));
-      if (known.size > LISTED_MAX * 4) known.clear();
-    };
-    return () => {
-      store.onAnomaly = null;
-    };
-  }, []);
   return (
     <div class="page anomalies">
       <Filters page={page} />

@@ -1,11 +1,11 @@
 /// <reference lib="dom" />
 /** One rule: its text, how often it fires, what it found, and what versions made of it. */
-import { useEffect, useState } from "preact/hooks";
 import type { AnomalyView, RuleRevision, RuleView } from "../contract/views.ts";
 import { ListedCard } from "./AnomalyCard.tsx";
 import { Density } from "./Density.tsx";
-import { counted, formatAge, formatCount, formatDateTime } from "./format.ts";
+import { counted, formatAgo, formatCount, formatDateTime } from "./format.ts";
 import { lineDiff } from "./line_diff.ts";
+import { useListed } from "./listed.ts";
 import { Name } from "./Name.tsx";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
@@ -37,7 +37,8 @@ export interface RuleProps {
 /** The page. */
 export function RuleMain(props: { store: AppStore; page: RuleProps }) {
   const { store, page } = props;
-  const [anomalies, setAnomalies] = useState(page.anomalies);
+  const ofRule = ({ rule }: AnomalyView) => rule === page.id;
+  const anomalies = useListed(store, page.anomalies, ofRule, LISTED_MAX);
   const { asked, ask, close } = useTriage({
     store,
     anomalies,
@@ -46,14 +47,6 @@ export function RuleMain(props: { store: AppStore; page: RuleProps }) {
       revealCard(id);
     },
   });
-  useEffect(() => {
-    store.onAnomaly = ({ anomaly }) => {
-      if (anomaly.rule === page.id) setAnomalies((list) => replaced(list, anomaly));
-    };
-    return () => {
-      store.onAnomaly = null;
-    };
-  }, []);
   const version = store.pipeline.value?.version ?? page.version;
   const place = `/rules/${encodeURIComponent(page.id)}`;
   return (
@@ -130,7 +123,7 @@ function Found(props: { store: AppStore; page: RuleProps }) {
           </div>
           <div>
             <dt>Last fired</dt>
-            <dd>{rule.lastFired === null ? "–" : `${formatAge(now - rule.lastFired)} ago`}</dd>
+            <dd>{rule.lastFired === null ? "–" : formatAgo(now - rule.lastFired)}</dd>
           </div>
         </dl>
       )}
@@ -221,9 +214,4 @@ function Difference(props: { before: string; after: string }) {
       return kind === "gone" ? <del key={k}>{line}</del> : <ins key={k}>{line}</ins>;
     })}</code></pre>
   );
-}
-
-function replaced(list: readonly AnomalyView[], anomaly: AnomalyView): readonly AnomalyView[] {
-  const at = list.findIndex(({ id }) => id === anomaly.id);
-  return at < 0 ? [anomaly, ...list].slice(0, LISTED_MAX) : list.with(at, anomaly);
 }

@@ -4,7 +4,7 @@ import { useSignalEffect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { PipelineView, RuleView, VersionView } from "../contract/views.ts";
 import { fetchRules, fetchVersions } from "./api.ts";
-import { counted, formatAge, formatCount, formatDateTime, ruleTitle } from "./format.ts";
+import { counted, formatAgo, formatCount, formatDateTime, ruleTitle } from "./format.ts";
 import { Name } from "./Name.tsx";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
@@ -168,7 +168,7 @@ function RuleTable(
                     )}
                 </td>
                 <td class="number">
-                  {lastFired === null ? "–" : `${formatAge(now - lastFired)} ago`}
+                  {lastFired === null ? "–" : formatAgo(now - lastFired)}
                 </td>
               </tr>
             ))}

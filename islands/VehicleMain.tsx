@@ -6,6 +6,7 @@ import type { AnomalyView, SignalView, VehicleView } from "../contract/views.ts"
 import { ListedCard } from "./AnomalyCard.tsx";
 import { fetchVehicle } from "./api.ts";
 import { formatAge, formatDateTime, formatTime, formatValue, vehiclePath } from "./format.ts";
+import { useListed } from "./listed.ts";
 import { appended, type ChartSeries, stretches } from "./series_data.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import { SignalChart } from "./SignalChart.tsx";
@@ -21,6 +22,8 @@ const POLL_MS = 1000;
 /** Charts show at least this much time. */
 const CHART_MS_MIN = 2 * 60_000;
 const TRAIL_POINTS_MAX = 2000;
+/** Anomalies kept in the list at most, as more come live. */
+const LISTED_MAX = 300;
 
 /** What the page embeds. */
 export interface VehicleProps {
@@ -49,7 +52,8 @@ interface Telemetry {
 export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
   const { store, page } = props;
   const [telemetry, setTelemetry] = useState<Telemetry>(page);
-  const [anomalies, setAnomalies] = useState(page.anomalies);
+  const ofVehicle = ({ vehicle }: AnomalyView) => vehicle === page.vehicle.id;
+  const anomalies = useListed(store, page.anomalies, ofVehicle, LISTED_MAX);
   const { asked, ask, close } = useTriage({
     store,
     anomalies,
@@ -59,14 +63,6 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
     },
   });
   const cursor = useSignal<number | null>(page.at);
-  useEffect(() => {
-    store.onAnomaly = ({ anomaly }) => {
-      if (anomaly.vehicle === page.vehicle.id) setAnomalies((list) => replaced(list, anomaly));
-    };
-    return () => {
-      store.onAnomaly = null;
-    };
-  }, []);
   useEffect(() => {
     if (page.at !== null) return;
     return poll(store, page.vehicle.id, (vehicle) => setTelemetry((old) => grown(old, vehicle)));
@@ -282,11 +278,6 @@ function chartWindow({ series, from, to }: Telemetry, at: number | null): [numbe
     Math.max(from, Math.min(first, around - CHART_MS_MIN)),
     Math.min(to, Math.max(last, around + (at === null ? 0 : CHART_MS_MIN))),
   ];
-}
-
-function replaced(list: readonly AnomalyView[], anomaly: AnomalyView): readonly AnomalyView[] {
-  const at = list.findIndex(({ id }) => id === anomaly.id);
-  return at < 0 ? [anomaly, ...list] : list.with(at, anomaly);
 }
 
 function titleOf(name: string): string {

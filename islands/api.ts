@@ -58,6 +58,14 @@ export async function fetchVehicle(id: string): Promise<VehicleView> {
   return value;
 }
 
+/** One anomaly as it is now. @throws {Error} if the server does not answer with one */
+export async function fetchAnomaly(id: string): Promise<AnomalyView> {
+  const path = `/api/anomalies/${encodeURIComponent(id)}`;
+  const { anomaly } = await fetchFields(path);
+  if (!isAnomalyView(anomaly)) throw notAsAgreed(path);
+  return anomaly;
+}
+
 /** What the server adds to an anomaly: its rule, and the signals around it. */
 export interface Explanation {
   /** The rule as the version that raised it has it; null if that is not known any more. */

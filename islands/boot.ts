@@ -83,6 +83,7 @@ function bindPage(store: AppStore): void {
         anomalies: page.anomalies.map((anomaly) => store.triage.seenView(anomaly)),
       });
       if (store.pause.value === null) store.anomalies.publish();
+      store.resynced.value++;
     }, (fault: unknown) => {
       store.toaster.say(`Cannot read the open anomalies: ${messageOf(fault)}`);
     });

@@ -35,6 +35,15 @@ export function formatAge(ms: number): string {
   return `${formatCount(Math.floor(whole / 86_400))} d ${Math.floor(whole / 3600) % 24} h`;
 }
 
+/** How long ago something was, in its greatest unit: `12 s ago`, `3 min ago`, `4 d ago`. */
+export function formatAgo(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  return `${formatCount(Math.floor(seconds / 86_400))} d ago`;
+}
+
 /** A running time as a clock shows it: `00:42`, `1:02:03`, `4 d 3 h`. */
 export function formatElapsed(ms: number): string {
   const seconds = Math.floor(Math.max(0, ms) / 1000);

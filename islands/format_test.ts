@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import {
   counted,
   formatAge,
+  formatAgo,
   formatCount,
   formatDateTime,
   formatDelay,
@@ -78,4 +79,16 @@ Deno.test("format: names as titles and paths", () => {
   assertEquals(ruleTitle("-"), "-");
   assertEquals(vehiclePath("a/b?<c>"), "/v/a%2Fb%3F%3Cc%3E");
   assertEquals(vehiclePath("VH-1", 5), "/v/VH-1?t=5");
+});
+
+Deno.test("format: how long ago is told in the greatest unit", () => {
+  const table: [number, string][] = [
+    [-5, "0 s ago"],
+    [59_999, "59 s ago"],
+    [60_000, "1 min ago"],
+    [3_599_999, "59 min ago"],
+    [3_600_000, "1 h ago"],
+    [86_400_000 * 2_000, "2,000 d ago"],
+  ];
+  for (const [ms, text] of table) assertEquals(formatAgo(ms), text);
 });

@@ -71,6 +71,8 @@ export class AppStore {
   readonly filter: Signal<FleetFilter> = signal<FleetFilter>("all");
   /** Anomalies heard live, each event; set by pages that list more than what is open. */
   onAnomaly: ((event: AnomalyEvent) => void) | null = null;
+  /** Moves each time that the open anomalies have been read afresh. */
+  readonly resynced: Signal<number> = signal(0);
   /** Asked for what happened while the link was down. */
   onResync: (() => void) | null = null;
   #live = this.shown;
