@@ -13,6 +13,7 @@ import { renderPage } from "../server/pages/mod.tsx";
 import type { Settings } from "../settings.ts";
 import { openBus, topicNames } from "./open_bus.ts";
 import { LayoutFeed } from "./layout_feed.ts";
+import { createProver } from "./prover.ts";
 import { RuleFeed } from "./rule_feed.ts";
 
 /** What an agent is started with, as it goes to its Worker. */
@@ -132,6 +133,12 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       token: settings.token === "" ? null : settings.token,
       agents,
       layout,
+      prove: createProver({
+        ...{ bus, rules, createEngine, events: context.events },
+        topic: settings.topicTelemetry,
+        anomalies: settings.topicAnomalies,
+        signal: AbortSignal.any([context.signal, inner.signal]),
+      }),
       decoder: decoder(),
       pages: { render: renderPage, files: assetFiles() },
       listening: (url) =>

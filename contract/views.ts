@@ -1,4 +1,5 @@
 /** What the API answers and the pages show: read models of vehicles, anomalies and the pipeline. */
+import type { Proof } from "./explanation.ts";
 import type { VersionSource } from "./rule_versions.ts";
 import type { AgentStatus } from "./agent.ts";
 import type { ClearReason, Severity, Source, Term } from "./anomaly.ts";
@@ -169,6 +170,8 @@ export interface ExplanationView {
   readonly limits: readonly SignalLimit[];
   /** Topic that `anomaly.source` lies on. */
   readonly topic: string;
+  /** The same evaluated anew from the log; null if it was not asked for, or cannot be told now. */
+  readonly proof: Proof | null;
 }
 
 /** A value that a signal was held against. */

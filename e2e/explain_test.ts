@@ -60,6 +60,13 @@ Deno.test("explain: why an anomaly fired, and what would have kept it from firin
       ...[false, false, true, true, true, true, true, true, false, false],
     ]);
 
+    // Over HTTP the same; ticks may have made the log longer since.
+    const answer = await program.json(`/api/anomalies/${id}`);
+    assert(typeof answer === "object" && answer !== null && "proof" in answer);
+    const same = (of: object) => ({ ...of, log: null });
+    assert(typeof answer.proof === "object" && answer.proof !== null);
+    assertEquals(same(answer.proof), same(proof));
+
     const text = await explain(id.slice(0, 10));
     assertEquals(text.code, 0, text.stderr);
     for (
@@ -103,4 +110,29 @@ Deno.test("explain: why an anomaly fired, and what would have kept it from firin
       assertStringIncludes(run.stderr, said);
       assertEquals(run.stdout, "");
     }
+  }));
+
+Deno.test("docs: explain says what its page shows", () =>
+  withFolder(async (dir) => {
+    const page = await Deno.readTextFile(new URL("../docs/proving.md", import.meta.url));
+    const section = page.slice(page.indexOf("\n## explain\n"));
+    const block = (language: string) =>
+      new RegExp("\n```" + language + "\n([^]*?)\n```\n").exec(section)?.[1] ?? "";
+    const file = `${dir}/rules.yaml`;
+    await Deno.writeTextFile(file, block("yaml"));
+    await using program = await Program.serve(["start", "--rules", file], dir);
+    const response = await fetch(`${program.url}/api/telemetry`, {
+      method: "POST",
+      body: block("jsonl"),
+    });
+    await response.body?.cancel();
+    await until("it fires", async () => (await anomalies(program)).length === 1);
+    const [{ id }] = await anomalies(program);
+    const run = await runKilter(["explain", id, "--data", dir], [dir]);
+    assertEquals(run.code, 0, run.stderr);
+    // Versions change with the kernel; ticks make the log longer.
+    const fixed = (text: string) =>
+      text.replace(/version [0-9a-f]{16}/, "version …").replace(/^ {2}log .*$/m, "  log").trim();
+    const shown = /\n```\n(overspeed fired [^]*?)\n```\n/.exec(section)?.[1] ?? "";
+    assertEquals(fixed(run.stdout), fixed(shown));
   }));

@@ -2,7 +2,7 @@
 /** "Why?": the rule's terms with their values and limits, the delays, the sample. */
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AnomalyView } from "../contract/views.ts";
-import { type Explanation, fetchExplanation } from "./api.ts";
+import { type Explanation, fetchExplanation, fetchSilencing, type Silencing } from "./api.ts";
 import {
   formatAge,
   formatDateTime,
@@ -50,6 +50,7 @@ export function WhyDialog(props: {
       </p>
       <TermTable store={store} anomaly={anomaly} />
       {more !== null && <MinuteCharts store={store} anomaly={anomaly} more={more} />}
+      <WouldNotHaveFired store={store} anomaly={anomaly} />
       <Particulars store={store} anomaly={anomaly} more={more} />
       {more !== null && <RaisingRule store={store} more={more} />}
       <form method="dialog">
@@ -59,6 +60,38 @@ export function WhyDialog(props: {
         <button type="submit" class="primary" autofocus>Close</button>
       </form>
     </dialog>
+  );
+}
+
+/** The nearest limits that would have kept it from firing; nothing until they are known. */
+function WouldNotHaveFired(props: { store: AppStore; anomaly: AnomalyView }) {
+  const { store, anomaly } = props;
+  const units = store.preferences.units.value;
+  const [found, setFound] = useState<Silencing | null>(null);
+  useEffect(() => {
+    fetchSilencing(anomaly.id).then(setFound, (fault: unknown) => {
+      store.toaster.say(`Cannot evaluate it again: ${messageOf(fault)}`);
+    });
+  }, []);
+  if (found === null || (found.limits.length === 0 && found.forMs === null)) return null;
+  const { forMs } = found;
+  return (
+    <section class="silencing">
+      <p>It would not have fired</p>
+      <ul>
+        {found.limits.map(({ term, unit, nearest }, k) => (
+          <li key={k}>
+            <code>{visibleText(term)}</code> with a limit{" "}
+            {nearest.exclusive ? `just ${nearest.side}` : "of"}{" "}
+            {formatValue(nearest.value, unit, units, 2)}{" "}
+            ({formatDifference(nearest.difference, unit, units)})
+          </li>
+        ))}
+        {forMs !== null && (
+          <li>with a duration of {forMs < 60_000 ? `${forMs / 1000} s` : formatAge(forMs)}</li>
+        )}
+      </ul>
+    </section>
   );
 }
 

@@ -1,6 +1,7 @@
 /// <reference lib="dom" />
 /** What pages fetch from the API beside the stream. */
 import { SEVERITIES } from "../contract/anomaly.ts";
+import type { NearestLimit, Threshold } from "../contract/explanation.ts";
 import type {
   AnomalyPage,
   AnomalyView,
@@ -80,12 +81,20 @@ export interface Explanation {
   readonly topic: string;
 }
 
+/** The limits, and the duration, that would have kept an anomaly from firing. */
+export interface Silencing {
+  readonly limits:
+    readonly (Pick<Threshold, "term" | "unit"> & { readonly nearest: NearestLimit })[];
+  /** Shortest `for`, milliseconds; null where none does. */
+  readonly forMs: number | null;
+}
+
 /** What an explanation shows of a rule. */
 export type RuleText = Pick<RuleView, "source" | "runbook">;
 
 /** Why an anomaly fired. @throws {Error} if the server does not answer with an explanation */
 export async function fetchExplanation(id: string): Promise<Explanation> {
-  const path = `/api/anomalies/${encodeURIComponent(id)}`;
+  const path = `/api/anomalies/${encodeURIComponent(id)}?proof=no`;
   const { rule, inForce, written, series, limits, topic } = await fetchFields(path);
   if (!Array.isArray(series) || !Array.isArray(limits)) throw notAsAgreed(path);
   const version = fieldsOf(written);
@@ -99,6 +108,32 @@ export async function fetchExplanation(id: string): Promise<Explanation> {
     limits: limits.filter(isSignalLimit),
     topic: typeof topic === "string" ? topic : "",
   };
+}
+
+/**
+ * What would have kept an anomaly from firing, evaluated anew from the log; null if that cannot be
+ * told. Takes up to some seconds.
+ *
+ * @throws {Error} if the server does not answer
+ */
+export async function fetchSilencing(id: string): Promise<Silencing | null> {
+  const { proof } = await fetchFields(`/api/anomalies/${encodeURIComponent(id)}`);
+  const fields = fieldsOf(proof);
+  if (fields === null || !Array.isArray(fields.thresholds)) return null;
+  const shortest = fieldsOf(fields.duration)?.nearestMs;
+  return {
+    limits: fields.thresholds.filter(isSilencingLimit),
+    forMs: typeof shortest === "number" ? shortest : null,
+  };
+}
+
+function isSilencingLimit(value: unknown): value is Silencing["limits"][number] {
+  const fields = fieldsOf(value);
+  const nearest = fieldsOf(fields?.nearest);
+  return typeof fields?.term === "string" && typeof fields.unit === "string" &&
+    typeof nearest?.value === "number" && typeof nearest.difference === "number" &&
+    typeof nearest.exclusive === "boolean" &&
+    (nearest.side === "above" || nearest.side === "below");
 }
 
 /** The rules in force with their counts. @throws {Error} if the server does not answer with rules */

@@ -21,13 +21,13 @@ import { PipelineProjection } from "./pipeline_projection.ts";
 import { RuleVersions } from "./rule_versions.ts";
 import { Guard } from "./security.ts";
 import { SeriesBuffer } from "./series_buffer.ts";
-import type { AgentsPort, LayoutPort, Services } from "./services.ts";
+import type { AgentsPort, LayoutPort, Prove, Services } from "./services.ts";
 import { Hub } from "./sse.ts";
 import { StaticFiles } from "./static_files.ts";
 import { openStore, type Retention, RETENTION_DEFAULT, type Store } from "./store.ts";
 
 export { CannotListenError } from "./listener.ts";
-export type { AgentsPort, LayoutPort } from "./services.ts";
+export type { AgentsPort, LayoutPort, Prove } from "./services.ts";
 
 const FRAME_MS = 200;
 const SECOND_MS = 1_000;
@@ -51,6 +51,7 @@ export interface DashboardDependencies {
   /** Secret that callers must show; null: none, and loopback names only. */
   readonly token: string | null;
   readonly agents: AgentsPort;
+  readonly prove: Prove;
   /** Tiles, columns and charts. */
   readonly layout: LayoutPort;
   /** A decoder of the same catalog, this agent's alone. */
@@ -248,6 +249,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     },
     history: new History(catalog, fleet, buffer, store.series),
     intake: deps.intake,
+    prove: deps.prove,
     versions: new RuleVersions(rules),
     telemetryTopic: deps.topics.telemetry,
     metrics: () => ({

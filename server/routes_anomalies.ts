@@ -31,8 +31,9 @@ export function anomalyRoutes(services: Services): Hono {
     services.persistence.settle();
     return c.json(pageOf(services, anomalyQuery(query)));
   });
-  app.get("/:id", (c) => {
-    const explanation = explain(services, c.req.param("id"));
+  app.get("/:id", async (c) => {
+    const proof = wordIn(new URL(c.req.url).searchParams, "proof", ["yes", "no"]) !== "no";
+    const explanation = await explain(services, c.req.param("id"), proof);
     if (explanation === undefined) throw unknown(c.req.param("id"));
     return c.json(explanation);
   });

@@ -2,6 +2,7 @@
 import type { AgentAction, AgentStatus } from "../contract/agent.ts";
 import type { Catalog } from "../contract/catalog.ts";
 import type { DashboardView } from "../contract/dashboard.ts";
+import type { Proof } from "../contract/explanation.ts";
 import type { AnomalyEvent } from "../contract/stream.ts";
 import type { Intake } from "../contract/telemetry.ts";
 import type { ExplanationView, RuleView, SignalLimit, SignalView } from "../contract/views.ts";
@@ -34,6 +35,13 @@ export interface LayoutPort {
   onChange(callback: () => void): () => void;
 }
 
+/**
+ * Evaluates anew why an anomaly fired; null if that cannot be told now.
+ *
+ * @param partition where the sample lies that it came from
+ */
+export type Prove = (id: string, partition: number) => Promise<Proof | null>;
+
 /** Everything that routes need. */
 export interface Services {
   readonly catalog: Catalog;
@@ -51,6 +59,7 @@ export interface Services {
   readonly hub: Hub;
   readonly agents: AgentsPort;
   readonly layout: LayoutPort;
+  readonly prove: Prove;
   /** null where telemetry is not taken in over HTTP. */
   readonly intake: Intake | null;
   /** The server's own figures, and the bus's, by metric name. */
@@ -80,8 +89,16 @@ export function ruleViews(services: Services): RuleView[] {
   return services.ruleSet.rules.map((rule) => ruleView(rule, services));
 }
 
-/** Why an anomaly fired; undefined if there is none of that id. */
-export function explain(services: Services, id: string): ExplanationView | undefined {
+/**
+ * Why an anomaly fired; undefined if there is none of that id.
+ *
+ * @param withProof whether to evaluate it anew from the log, which takes its time
+ */
+export async function explain(
+  services: Services,
+  id: string,
+  withProof: boolean,
+): Promise<ExplanationView | undefined> {
   const anomaly = services.anomalies.view(id);
   if (anomaly === undefined) return undefined;
   const { catalog, ruleSet, history, versions } = services;
@@ -111,6 +128,7 @@ export function explain(services: Services, id: string): ExplanationView | undef
     ),
     limits: raising === undefined ? [] : limitsOf(raising, anomaly.terms, catalog),
     topic: services.telemetryTopic,
+    proof: withProof ? await services.prove(id, anomaly.source.partition) : null,
   };
 }
 

@@ -61,6 +61,7 @@ export function depsOf(
     port: 0,
     token: null,
     agents: { current: () => [], onChange: () => () => {}, act: () => {} },
+    prove: () => Promise.resolve(null),
     layout: { current: () => DASHBOARD, onChange: () => () => {} },
     decoder: new JsonDecoder(),
     pages: { render: (page) => `<!doctype html>${page.kind} ${JSON.stringify(page)}`, files: [] },
