@@ -204,7 +204,10 @@ class SqliteBus implements EmbeddedBus {
         );
         // A tail goes on at the oldest when retention has overtaken it.
         positions[partition] = Math.max(nextOffset, start);
-        if (positions[partition] > nextOffset) found = true;
+        if (positions[partition] > nextOffset) {
+          reads.gaps += start - nextOffset;
+          found = true;
+        }
         if (batch === null) continue;
         found = true;
         reads.count(batch);
@@ -239,6 +242,7 @@ class SqliteBus implements EmbeddedBus {
         reads.bytesMax(BYTES_IN_FLIGHT),
       );
       at = Math.max(nextOffset, start);
+      if (at > nextOffset) reads.gaps += Math.min(start, end) - nextOffset;
       if (batch === null) continue;
       reads.count(batch);
       await nextTurn();
@@ -279,6 +283,8 @@ class SqliteBus implements EmbeddedBus {
       // A batch is read when it is asked for, never before.
       bus_read_ahead_bytes: 0,
       bus_dropped_rows: writes.dropped,
+      bus_gap_offsets: reads.gaps,
+      bus_failed_steps: writes.failed,
     };
   }
 

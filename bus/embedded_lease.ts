@@ -24,6 +24,10 @@ export class EmbeddedLease implements Lease {
   readonly topic: string;
   readonly partition: number;
   readonly lost: AbortSignal;
+  /** Steps carried out. */
+  steps = 0;
+  /** Whether it ended with a step that the file refused. */
+  failed = false;
   readonly #lost = new AbortController();
   readonly #stored: StoredTopic;
   readonly #progressKey: Uint8Array;
@@ -111,11 +115,17 @@ export class EmbeddedLease implements Lease {
       if (error instanceof FencedError) {
         this.parts.writes.fenced++;
         this.lose("the partition is another member's");
+      } else {
+        // As on Kafka: who has the partition next, this member too, goes on from the last step.
+        this.parts.writes.failed++;
+        this.failed = true;
+        this.lose(error instanceof Error ? error.message : String(error));
       }
       throw error;
     }
     this.parts.writes.count(rows);
     this.parts.writes.steps++;
+    this.steps++;
   }
 
   async release(): Promise<void> {

@@ -2,13 +2,19 @@
 import type { BusParts } from "./embedded_parts.ts";
 import { type Claim, GroupTable } from "./embedded_group.ts";
 import { EmbeddedLease } from "./embedded_lease.ts";
-import { toBusError } from "./embedded_schema.ts";
+import { isNoRoom, toBusError } from "./embedded_schema.ts";
 import type { BusError, Lease, LeaseOptions } from "./port.ts";
 
 /** Beats within the time after which a silent member is removed. */
 const BEATS_PER_EXPIRY = 6;
 /** Looks at the tables within that time: how soon a member sees that others came or went. */
 const LOOKS_PER_EXPIRY = 30;
+/** First and longest pause before a partition is leased again after steps that failed. */
+const FAILED_MS_MIN = 100;
+const FAILED_MS_MAX = 5_000;
+/** Pause between two tries to beat where the disk has no room, and time between two events of it. */
+const NO_ROOM_MS = 500;
+const NO_ROOM_EVENT_MS = 10_000;
 /** Shortest pause between two looks. */
 const LOOK_MS_MIN = 5;
 
@@ -25,6 +31,12 @@ export class Membership {
   #keeping: Promise<void> = Promise.resolve();
   #ended: Promise<void> | null = null;
   #beatAt = -Infinity;
+  /** By partition: the lease that ended with a failed step, and when the next one is made. */
+  readonly #failures = new Map<
+    number,
+    { readonly lease: EmbeddedLease; readonly pauseMs: number; readonly until: number }
+  >();
+  #noRoomToldAt = -Infinity;
   /** Why the membership could not be kept, if so. */
   #failure: BusError | null = null;
   /** Resolved when a lease is to be handed out, or keeping the membership failed. */
@@ -83,8 +95,16 @@ export class Membership {
     const { expiryMs, store } = this.#parts;
     const pauseMs = Math.max(LOOK_MS_MIN, expiryMs / LOOKS_PER_EXPIRY);
     try {
-      for (let first = true; !this.#ending.signal.aborted; first = false) {
-        await this.#look(first);
+      for (let first = true; !this.#ending.signal.aborted;) {
+        try {
+          await this.#look(first);
+          first = false;
+        } catch (error) {
+          // Nobody else can write either: nothing is lost by waiting for room.
+          if (!isNoRoom(error)) throw error;
+          this.#tellOfNoRoom(error);
+          await pause(NO_ROOM_MS, this.#ending.signal);
+        }
         await pause(pauseMs, this.#ending.signal);
       }
     } catch (error) {
@@ -97,6 +117,7 @@ export class Membership {
     const now = this.#parts.now();
     const seen = this.#parts.store.attempt("look up a group", () => this.#table.view(now));
     this.#drop(seen.mine);
+    this.#grantAgain(seen.mine);
     const beatMs = this.#parts.expiryMs / BEATS_PER_EXPIRY;
     // A clock that was set back must not silence the member.
     const due = Math.abs(now - this.#beatAt) >= beatMs;
@@ -131,6 +152,34 @@ export class Membership {
     for (const claim of claims) {
       if (!this.#leases.has(claim.partition)) this.#grant(claim);
     }
+  }
+
+  /** Leases anew, after a growing pause, what ended with a step that failed and is still ours. */
+  #grantAgain(claims: readonly Claim[]): void {
+    const now = performance.now();
+    for (const claim of claims) {
+      const lease = this.#leases.get(claim.partition);
+      if (lease === undefined || !lease.failed) continue;
+      let failure = this.#failures.get(claim.partition);
+      if (failure?.lease !== lease) {
+        const doubled = Math.min(FAILED_MS_MAX, 2 * (failure?.pauseMs ?? 0));
+        const pauseMs = lease.steps > 0 ? FAILED_MS_MIN : Math.max(FAILED_MS_MIN, doubled);
+        failure = { lease, pauseMs, until: now + pauseMs };
+        this.#failures.set(claim.partition, failure);
+      }
+      if (now >= failure.until) this.#grant(claim);
+    }
+  }
+
+  #tellOfNoRoom(error: unknown): void {
+    const now = performance.now();
+    if (now - this.#noRoomToldAt < NO_ROOM_EVENT_MS) return;
+    this.#noRoomToldAt = now;
+    this.#parts.events({
+      level: "error",
+      name: "bus.no_room",
+      message: `${error instanceof Error ? error.message : String(error)}; it is tried again`,
+    });
   }
 
   #drop(claims: readonly Claim[]): void {

@@ -28,6 +28,8 @@ const BATCH_BYTES_MAX = 1 << 20;
 export class ReadCounters {
   records = 0;
   bytes = 0;
+  /** Offsets that retention dropped before a tail or a range came to them. */
+  gaps = 0;
 
   /** Bytes of one batch for a reader that allows so many in flight; nothing is read before that. */
   bytesMax(bytesInFlight: number): number {
@@ -47,6 +49,8 @@ export class WriteCounters {
   bytes = 0;
   steps = 0;
   fenced = 0;
+  /** Steps that the file refused: a full disk, a damaged file. */
+  failed = 0;
   /** Rows that retention dropped. */
   dropped = 0;
 

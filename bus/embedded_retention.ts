@@ -26,6 +26,9 @@ const TRANSACTIONS_PER_CALL = 32;
 /** Time for which a tombstone is kept: a day, as on Kafka. */
 const TOMBSTONE_MS = 86_400_000;
 
+/** Lead of another's clock, beyond which its turn is taken to be of a clock that was set back. */
+const CLOCK_STEP_MS = 1_000;
+
 /** Retention over one bus. */
 export class Retention {
   readonly #parts: BusParts;
@@ -62,7 +65,10 @@ export class Retention {
     this.#rewrite = sql(
       "UPDATE batches SET count = ?, live = ?, size = ?, data = ? WHERE id = ?",
     );
-    this.#turn = sql("UPDATE meta SET value = ? WHERE name = 'retained_at' AND value <= ?");
+    this.#turn = sql(
+      // A clock that was set back must not silence retention until it has caught up.
+      "UPDATE meta SET value = ? WHERE name = 'retained_at' AND (value <= ? OR value > ?)",
+    );
   }
 
   /** Whether it is this thread's turn: one of all that share the folder, once in a period. */
@@ -70,7 +76,7 @@ export class Retention {
     let mine = false;
     await this.#parts.writer.run({ action: "take turns", durable: false }, () => {
       const now = Math.floor(this.#parts.now());
-      mine = Number(this.#turn.run(now, now - periodMs).changes) === 1;
+      mine = Number(this.#turn.run(now, now - periodMs, now + CLOCK_STEP_MS).changes) === 1;
     });
     return mine;
   }

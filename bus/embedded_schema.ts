@@ -27,6 +27,10 @@ const CHECKPOINT_PAGES = 2_048;
 const LOG_BYTES = 64 << 20;
 /** Wait for another's lock within a call; longer waits are made between calls. */
 const BUSY_MS = 4;
+/** Largest file that is checked whole when it is opened, bytes: about 50 ms. */
+const CHECK_BYTES_MAX = 32 << 20;
+/** What is checked of a larger one; its records are checked as they are read. */
+const CHECK_TABLES = ["meta", "topics", "parts", "members", "owners"];
 /** Waits for others that open the same file. */
 const OPEN_TRIES = 200;
 const OPEN_PAUSE_MS = 20;
@@ -77,6 +81,7 @@ export async function openDatabase(dir: string, synchronous: Synchronous): Promi
   } catch (error) {
     throw cannotOpen(dir, messageOf(error), error);
   }
+  refuseLostFile(path);
   for (let tries = 1;; tries++) {
     try {
       return prepareDatabase(path, synchronous);
@@ -94,6 +99,38 @@ export async function openDatabase(dir: string, synchronous: Synchronous): Promi
   }
 }
 
+/**
+ * Refuses a log of changes without the file that it belongs to: SQLite would begin anew and delete
+ * it, and with it what was committed last.
+ */
+function refuseLostFile(path: string): void {
+  if (sizeOf(path) > 0 || sizeOf(`${path}-wal`) === 0) return;
+  throw new BusError(
+    `Cannot open ${path}: it is gone or empty, but its log ${path}-wal is there; put the file ` +
+      "back, move the log away to begin anew, or choose another data folder",
+  );
+}
+
+function sizeOf(path: string): number {
+  try {
+    return Deno.statSync(path).size;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw cannotOpen(path, messageOf(error), error);
+  }
+}
+
+/** Finds damage before anybody works on it. @throws {Error} that `isDamage` knows */
+function check(database: DatabaseSync, path: string): void {
+  const whole = sizeOf(path) <= CHECK_BYTES_MAX;
+  for (const what of whole ? ["1"] : CHECK_TABLES) {
+    const found = database.prepare(`PRAGMA quick_check(${what})`).get()?.quick_check;
+    if (found === "ok") continue;
+    const detail = String(found).replace(/\s+/g, " ").replace("*** in database main *** ", "");
+    throw new Error(`the database is malformed: ${detail}`);
+  }
+}
+
 function prepareDatabase(path: string, synchronous: Synchronous): DatabaseSync {
   const database = new DatabaseSync(path);
   try {
@@ -105,6 +142,12 @@ function prepareDatabase(path: string, synchronous: Synchronous): DatabaseSync {
       throw new BusError(
         `Cannot open ${path}: its format ${version} is not this program's (${VERSION}); ` +
           "update the program or choose another data folder",
+      );
+    }
+    if (version > 0) check(database, path);
+    else if (database.prepare("SELECT 1 FROM sqlite_master").get() !== undefined) {
+      throw new BusError(
+        `Cannot open ${path}: it is another program's database; choose another data folder`,
       );
     }
     database.exec(
@@ -155,6 +198,11 @@ export function toBytes(value: unknown): Uint8Array {
 /** Whether another thread or process holds the lock that was asked for. */
 export function isBusy(error: unknown): boolean {
   return /database( schema)? is locked|database table is locked/.test(messageOf(error));
+}
+
+/** Whether the disk, or a quota, has no room for what was to be written. */
+export function isNoRoom(error: unknown): boolean {
+  return /disk is full|disk I\/O error/.test(messageOf(error));
 }
 
 function isDamage(error: unknown): boolean {

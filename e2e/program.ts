@@ -53,9 +53,12 @@ export class Program implements AsyncDisposable {
   readonly said: string[] = [];
   url = "";
 
-  constructor(args: readonly string[], writable: readonly string[]) {
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: denoArgs(args, writable),
+  /** @param before shell commands that run in the process before the program takes its place */
+  constructor(args: readonly string[], writable: readonly string[], before = "") {
+    const all = denoArgs(args, writable);
+    const shell = ["-c", `${before}; exec "$0" "$@"`, Deno.execPath(), ...all];
+    this.#child = new Deno.Command(before === "" ? Deno.execPath() : "sh", {
+      args: before === "" ? all : shell,
       cwd: ROOT,
       stdin: "null",
       stdout: "null",
@@ -66,8 +69,8 @@ export class Program implements AsyncDisposable {
   }
 
   /** Starts a command that serves pages, on a free port, and waits until it listens. */
-  static async serve(args: readonly string[], data: string): Promise<Program> {
-    const program = new Program([...args, "--port", "0", "--data", data], [data]);
+  static async serve(args: readonly string[], data: string, before = ""): Promise<Program> {
+    const program = new Program([...args, "--port", "0", "--data", data], [data], before);
     try {
       await until("it listens", () => Promise.resolve(program.url !== ""), () => program.report());
     } catch (error) {
@@ -75,6 +78,11 @@ export class Program implements AsyncDisposable {
       throw error;
     }
     return program;
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** The JSON that a path answers. */
