@@ -96,7 +96,7 @@ export async function explain(
   const proof = {
     ...{ opening: told, rule: explained, reproduced: same, sameTerms: terms },
     why: same ? "" : whyNotSame(opening, used, cut, log, found),
-    log: cut.read,
+    log: trace.whole ? cut.read : { ...cut.read, cut: unfinished(cut.read.cut) },
     heldMs: opening.at - opening.onset,
     reaches: reachesOf(rule.when, opening.at, trace.rows),
     trace: shortened(trace, opening, deps.bounds.samplesMax),
@@ -104,6 +104,12 @@ export async function explain(
   if (!same) return { ...proof, thresholds: [], duration: null };
   const again = { ...deps, ruleSet, vehicle: opening.vehicle, live };
   return { ...proof, ...await nearest(cut, rule, told, trace, again, late) };
+}
+
+/** What was cut, where samples were left out because time was up. */
+export function unfinished(cut: string): string {
+  const text = "not all samples were evaluated one by one: time was up";
+  return cut === "" ? text : `${cut}; ${text}`;
 }
 
 /** A rule that was found, and where. */
@@ -289,14 +295,16 @@ async function nearest(
 ): Promise<Pick<Proof, "thresholds" | "duration">> {
   const until = rule.once ? told.at : told.clearedAt ?? Infinity;
   const trial: Trial = async (variants) => {
-    if (late()) return null;
+    // Of a trace that was cut short not all values are known that decide.
+    if (late() || !trace.whole) return null;
+    if (variants.length === 0) return [];
     const named = variants.map((each, i) => ({ ...each, id: String(i) }));
     const transitions = await rerun(cut, named, options);
     return named.map((each) => firesWithin(transitions, each, told.onset, until));
   };
   const thresholds: Proof["thresholds"][number][] = [];
   for (const { limit, observed } of trace.limits) {
-    thresholds.push(await nearestLimit(rule, limit, trace.whole ? observed : [], trial));
+    thresholds.push(await nearestLimit(rule, limit, observed, trial));
   }
   const times = trace.rows.map(({ t }) => t);
   const first = times.reduce((a, b) => Math.min(a, b), Infinity);

@@ -41,6 +41,8 @@ export async function nearestLimit(
   const head = { term: term.text, unit: term.unit, limit: value };
   const fault = (why: string): Threshold => ({ ...head, nearest: null, why });
   const values = [...new Set(observed)].filter(Number.isFinite).sort((a, b) => a - b);
+  // Whether there is time at all is found out first.
+  if (await trial([]) === null) return fault(NO_TIME);
   if (values.length === 0) return fault("its other side was never known");
   let nearest: NearestLimit | null = null;
   for (const side of ["above", "below"] as const) {
@@ -84,6 +86,7 @@ export async function nearestDuration(
   if (hasAbsent(rule.when)) {
     return { forMs, nearestMs: null, why: "a rule of silence takes no `for`" };
   }
+  if (await trial([]) === null) return { forMs, nearestMs: null, why: NO_TIME };
   const of = (i: number) => ({ ...rule, forMs: forMs + 1 + i });
   const found = await firstSilent(Math.max(0, Math.floor(spanMs) + 1 - forMs), of, trial);
   if (found === null) return { forMs, nearestMs: null, why: NO_TIME };

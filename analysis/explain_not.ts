@@ -10,6 +10,7 @@ import {
   type ExplainDependencies,
   explainedRule,
   shortened,
+  unfinished,
   versionOf,
 } from "./explain.ts";
 import { type Cut, cutLog, ReadBudget } from "./explain_cut.ts";
@@ -57,7 +58,7 @@ export async function explainAbsence(
   return {
     ...{ rule: explained, vehicle: question.vehicle, time },
     ...found,
-    log: cut.read,
+    log: trace.whole ? cut.read : { ...cut.read, cut: unfinished(cut.read.cut) },
     trace: shortened(trace, { ...place, source }, deps.bounds.samplesMax),
   };
 }
