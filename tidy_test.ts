@@ -91,7 +91,7 @@ const ENTRIES = [
   /^islands\/entries\//,
   /^rules-wasm\/(build_kernel\.ts|assembly\/index\.ts)$/,
   /^bench\/main\.ts$/,
-  /^e2e\/torture\.ts$/,
+  /^e2e\/(torture|screenshots|bars\/main)\.ts$/,
   /^testing\//,
   /_(test|bench)\.tsx?$/,
   /\.d\.ts$/,

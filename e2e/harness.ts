@@ -171,7 +171,16 @@ export class CutProxy {
 
   async #join(near: Deno.TcpConn): Promise<void> {
     this.#open.add(near);
-    const far = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+    let far: Deno.TcpConn;
+    try {
+      far = await Deno.connect({ hostname: "127.0.0.1", port: this.#target });
+    } catch (fault) {
+      if (!(fault instanceof Deno.errors.ConnectionRefused)) throw fault;
+      // Nobody listens (any more): whoever came is told so in the same way.
+      this.#open.delete(near);
+      close(near);
+      return;
+    }
     this.#open.add(far);
     await Promise.all([this.#pump(near, far), this.#pump(far, near)]);
   }
