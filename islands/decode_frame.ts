@@ -31,6 +31,8 @@ export class FleetColumns {
   /** Frame number and server clock of the latest frame. */
   seq = 0;
   now = 0;
+  /** Grows whenever a number comes to mean another vehicle. */
+  renames = 0;
   readonly #numbers = new Map<string, number>();
 
   /** The number of a vehicle, or -1. */
@@ -57,6 +59,7 @@ export class FleetColumns {
     this.reserve(number + 1);
     const before = this.ids[number];
     if (before !== undefined && before !== "") this.#numbers.delete(before);
+    if (before !== id) this.renames++;
     this.ids[number] = id;
     this.#numbers.set(id, number);
     if (number >= this.size) this.size = number + 1;
@@ -82,6 +85,7 @@ export class FleetColumns {
   clear(): void {
     this.size = 0;
     this.ids.length = 0;
+    this.renames++;
     this.#numbers.clear();
     this.lat.fill(NaN);
     this.lon.fill(NaN);

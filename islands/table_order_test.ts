@@ -38,6 +38,16 @@ Deno.test("table_order: by every column both ways, the unknown last, the equal b
   assertEquals(ids("seen", true), ["VH-2", "VH-10", "VH-1"]);
 });
 
+Deno.test("table_order: a vehicle that comes later finds its place", () => {
+  const columns = fleet();
+  const ids = () =>
+    tableOrder(columns, "all", { key: "vehicle", descending: false })
+      .map((number) => columns.ids[number]);
+  assertEquals(ids(), ["VH-1", "VH-2", "VH-10"]);
+  columns.name(3, "VH-9");
+  assertEquals(ids(), ["VH-1", "VH-2", "VH-9", "VH-10"]);
+});
+
 Deno.test("table_order: the filter lets through what it says", () => {
   const columns = fleet();
   const sorting = { key: "vehicle", descending: false } as const;
