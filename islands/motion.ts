@@ -63,8 +63,9 @@ export class Motion {
       this.#toX[k] = x;
       this.#toY[k] = y;
       this.#toAngle[k] = angle;
-      this.#start[k] = time;
       this.#length[k] = Math.min(GLIDE_MS_MAX, Math.max(GLIDE_MS_MIN, step));
+      // What jumps is there already: nothing of it has to be drawn again until it moves.
+      this.#start[k] = jumps ? time - this.#length[k] : time;
     }
     return renamed;
   }
