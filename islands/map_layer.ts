@@ -199,8 +199,12 @@ export class MapLayer {
       trails: this.#choice.trails ? { motion: this.motion, numbers: this.#visible } : null,
       time,
     });
-    if (this.#visible.length > DENSITY_ABOVE) this.#drawDensity(g);
+    const isCrowd = this.#visible.length > DENSITY_ABOVE;
+    if (isCrowd) this.#drawDensity(g);
     else this.#drawVehicles(g);
+    // Pixels do not tell a program which of the two they show.
+    const drawn = isCrowd ? "density" : "vehicles";
+    if (this.#canvas.dataset.drawn !== drawn) this.#canvas.dataset.drawn = drawn;
     this.#drawSeverities(g);
     this.#drawMarks(g);
     return gliding;
