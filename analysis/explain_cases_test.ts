@@ -166,6 +166,18 @@ Deno.test("explain: where time is up, no limits are told, and that is said", asy
   assertStringIncludes(proof.duration?.why ?? "", "no time");
 });
 
+Deno.test("explain: an id spelled with escapes is the vehicle's, one that only begins so is not", async () => {
+  const spelled = (value: string) => ({ value: text.encode(value), append: START });
+  const log = [
+    spelled(`{"vehicle":"\\u0056","ts":${START},"speed":101}`),
+    spelled(`{"vehicle":"V-2","ts":${START},"speed":90}`),
+    ...logOf([1, { speed: 103 }], [2, { speed: 102 }]),
+  ];
+  const proof = await proofOf({ rules: FAST, log });
+  assertEquals([proof.reproduced, proof.opening.onset], [true, START]);
+  assertEquals(proof.trace?.samples.length, 3);
+});
+
 Deno.test("explain: why a rule did not fire", async () => {
   const when = "speed > 100 km/h and (rpm > 3000 rpm or coolant > 90 degC)";
   const rules = rulesOf(`[{ id: r, when: "${when}" }]`);
