@@ -224,6 +224,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     telemetry: deps.topics.telemetry,
     transitions: deps.topics.anomalies,
     now,
+    events: context.events,
   });
   const frames = new FleetFrameEncoder(fleet, catalog, layout.current().frame);
   const pipeline: PipelineProjection = new PipelineProjection({

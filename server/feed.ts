@@ -61,7 +61,7 @@ export async function feedTelemetry(options: FeedOptions): Promise<void> {
     decoder.decode(batch, handler);
     persistence.telemetryNext.set(batch.partition, batch.nextOffset);
     pipeline.end(batch.partition, batch.highWatermark);
-    await persistence.keepUp();
+    await persistence.keepUp(context.signal);
     await turns.take();
   }
 }
@@ -90,7 +90,7 @@ export async function feedAnomalies(options: FeedOptions): Promise<void> {
     pipeline.anomalies.total += events.length;
     persistence.transitionsNext.set(batch.partition, batch.nextOffset);
     options.publish(events);
-    await persistence.keepUp();
+    await persistence.keepUp(context.signal);
     await turns.take();
   }
 }

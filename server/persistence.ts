@@ -1,7 +1,10 @@
 /** When what the projections learned goes to disk: little by little, and in steps that fit. */
 import type { AnomalyProjection } from "./anomaly_projection.ts";
 import type { SeriesBuffer } from "./series_buffer.ts";
-import type { ChunkNames, Retention, Store } from "./store.ts";
+import type { EventSink } from "../contract/events.ts";
+import { HttpFault } from "./problem.ts";
+import type { Chunk } from "./series_buffer.ts";
+import { type ChunkNames, isNoRoom, type Retention, type Store, type StoreStep } from "./store.ts";
 
 /** Chunks stored per step at least: about 10 ms. */
 const STEP_CHUNKS = 50;
@@ -14,6 +17,17 @@ const STEP_MS = 1_000;
 /** Anomalies waiting beyond which they are stored at once. */
 const WAITING_ANOMALIES_MAX = 2_000;
 
+/** Pause of the feed between two tries of a step for which the disk has no room. */
+const NO_ROOM_MS = 250;
+/** Time between two events about that. */
+const NO_ROOM_EVENT_MS = 10_000;
+
+/** A step, and the chunks to be given back once it is carried out. */
+interface Waiting {
+  readonly step: StoreStep;
+  readonly chunks: readonly Chunk[];
+}
+
 /** How it is made. */
 export interface PersistenceOptions {
   readonly store: Store;
@@ -24,6 +38,7 @@ export interface PersistenceOptions {
   readonly telemetry: string;
   readonly transitions: string;
   readonly now: () => number;
+  readonly events: EventSink;
 }
 
 /** Writes the projections' changes to the store. */
@@ -35,6 +50,10 @@ export class Persistence {
   #steps = 0;
   #pruned = 0;
   #steppedAt = 0;
+  /** The step for which there was no room; nothing is stored before it. */
+  #waiting: Waiting | null = null;
+  #failed = 0;
+  #toldAt = -Infinity;
 
   constructor(options: PersistenceOptions) {
     this.#options = options;
@@ -47,20 +66,22 @@ export class Persistence {
     if (due) {
       this.#steppedAt = now();
       buffer.close(now());
-      this.#step(true, false);
-      this.#pruned += this.#options.store.prune(this.#options.retention, now());
+      if (this.#step(true, false)) this.#prune();
     } else if (buffer.closed > 0) {
       this.#step(false, false);
     }
   }
 
-  /** Writes so much that the queues stay bounded; call between batches. */
-  async keepUp(): Promise<void> {
+  /**
+   * Writes so much that the queues stay bounded; call between batches. Waits for room on the disk
+   * once they are full, so that the feed waits too.
+   */
+  async keepUp(signal: AbortSignal): Promise<void> {
     const { anomalies, buffer } = this.#options;
-    if (anomalies.changes > WAITING_ANOMALIES_MAX) this.#step(true, false);
-    while (buffer.closed > WAITING_CHUNKS_MAX) {
-      this.#step(false, false);
-      await new Promise((resolve) => setTimeout(resolve, 0));
+    const crowded = () => anomalies.changes > WAITING_ANOMALIES_MAX;
+    while ((crowded() || buffer.closed > WAITING_CHUNKS_MAX) && !signal.aborted) {
+      const stored = this.#step(crowded(), false);
+      await new Promise((resolve) => setTimeout(resolve, stored ? 0 : NO_ROOM_MS));
     }
   }
 
@@ -69,16 +90,18 @@ export class Persistence {
     if (this.#options.anomalies.changes > 0) this.#step(true, false);
   }
 
-  /** Writes what a person did, and returns once it would survive a loss of power. */
+  /** Writes what a person did, and returns once it would survive a loss of power. @throws {HttpFault} 503 */
   settleDurably(): void {
-    this.#step(true, true);
+    if (this.#step(true, true)) return;
+    throw new HttpFault(503, "It is not stored yet: the disk has no room", { "retry-after": "10" });
   }
 
   /** Writes everything, unfinished minutes too; before the end. */
   finish(): void {
     const { buffer, now } = this.#options;
     buffer.close(now(), true);
-    while (buffer.closed > 0) this.#step(false, false);
+    // What finds no room is read from the topics again at the next start.
+    while (buffer.closed > 0 && this.#step(false, false));
     this.#step(true, false);
   }
 
@@ -87,6 +110,7 @@ export class Persistence {
     const { buffer, store } = this.#options;
     return {
       store_steps_total: this.#steps,
+      store_failed_steps_total: this.#failed,
       store_pruned_total: this.#pruned,
       store_bytes: store.bytes(),
       history_chunks_waiting: buffer.closed,
@@ -94,8 +118,10 @@ export class Persistence {
     };
   }
 
-  #step(withPositions: boolean, flushed: boolean): void {
-    const { anomalies, buffer, names, store } = this.#options;
+  /** @returns whether all that was taken is stored */
+  #step(withPositions: boolean, flushed: boolean): boolean {
+    if (this.#waiting !== null && !this.#write(this.#waiting)) return false;
+    const { anomalies, buffer } = this.#options;
     const count = Math.max(STEP_CHUNKS, Math.ceil(buffer.closed * STEP_PART));
     const chunks = buffer.take(flushed ? 0 : count);
     const positions = new Map<string, Map<number, number>>();
@@ -103,14 +129,51 @@ export class Persistence {
       const telemetry = new Map(this.telemetryNext);
       buffer.holdBack(telemetry);
       positions.set(this.#options.telemetry, telemetry);
-      positions.set(this.#options.transitions, this.transitionsNext);
+      // A copy: the step may have to wait.
+      positions.set(this.#options.transitions, new Map(this.transitionsNext));
     }
     const changes = withPositions ? anomalies.takeChanges() : { records: [], fired: new Map() };
-    store.write(
-      { anomalies: changes.records, fired: changes.fired, chunks, positions, flushed },
-      names,
-    );
-    for (const chunk of chunks) buffer.release(chunk);
+    const { records, fired } = changes;
+    return this.#write({ step: { anomalies: records, fired, chunks, positions, flushed }, chunks });
+  }
+
+  #write(waiting: Waiting): boolean {
+    const { buffer, names, store } = this.#options;
+    try {
+      store.write(waiting.step, names);
+    } catch (error) {
+      if (!isNoRoom(error)) throw error;
+      this.#waiting = waiting;
+      this.#failed++;
+      this.#tell(error);
+      return false;
+    }
+    this.#waiting = null;
+    for (const chunk of waiting.chunks) buffer.release(chunk);
     this.#steps++;
+    return true;
+  }
+
+  #prune(): void {
+    const { store, retention, now } = this.#options;
+    try {
+      this.#pruned += store.prune(retention, now());
+    } catch (error) {
+      // Deleting takes room too, for a while.
+      if (!isNoRoom(error)) throw error;
+      this.#tell(error);
+    }
+  }
+
+  #tell(error: unknown): void {
+    const { now, events } = this.#options;
+    if (Math.abs(now() - this.#toldAt) < NO_ROOM_EVENT_MS) return;
+    this.#toldAt = now();
+    events({
+      level: "error",
+      name: "server.no_room",
+      message: `Cannot store history: ${error instanceof Error ? error.message : String(error)}; ` +
+        "make room on the disk, it is tried again",
+    });
   }
 }

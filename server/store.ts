@@ -90,7 +90,8 @@ export class Store {
       }
       this.#database.exec("COMMIT");
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      // A full disk takes it back by itself.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
     } finally {
       if (step.flushed) this.#database.exec("PRAGMA synchronous = NORMAL");
@@ -175,6 +176,11 @@ function openFile(path: string): Store {
     database.close();
     throw error;
   }
+}
+
+/** Whether a fault of the store says that the disk, or a quota, has no room. */
+export function isNoRoom(error: unknown): boolean {
+  return /disk is full|disk I\/O error/.test(message(error));
 }
 
 class OtherSchemaError extends Error {}
