@@ -2,8 +2,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { Seeded } from "../testing/seeded.ts";
 import { traceBatch, type TraceRow, traceRules, transitionsOf } from "../testing/engine_trace.ts";
-import { createEngine } from "./engine.ts";
-import { compilePlan } from "./plan.ts";
+import { createEngine, PartitionEngine } from "./engine.ts";
+import { createKernelScanner } from "./kernel_scanner.ts";
+import { compilePlan, type Plan } from "./plan.ts";
+import { swapPlan } from "./plan_swap.ts";
 
 /** Rules that keep every kind of ring. */
 const RINGS = `
@@ -130,4 +132,34 @@ Deno.test("state: a vehicle takes a fixed part, and rings up to a bound that is 
   // Silence for longer than any window: what is left is the blocks that all rings begin with.
   engine.push(traceBatch([{ a: 2_000, is: { x: 1 } }, { a: 3_000, is: { x: 1 } }], 9_000));
   assert(engine.bytesPerVehicle() < usual);
+});
+
+Deno.test("state: plans exchanged in place take the place of one another, however often", () => {
+  // As the message grows and shrinks, so does what a transition takes along.
+  const plans = ["short", "{x} {x} {x} {x} {x}"].map((message) =>
+    compilePlan(traceRules(
+      `version: 1\nrules:${RINGS}\n  - { id: r, when: "x > 5", message: "${message}" }\n`,
+    ))
+  );
+  const make = (plan: Plan, vehicles: number) => {
+    const { kernel, scanner } = createKernelScanner(plan.ruleSet, plan.signals, vehicles);
+    return new PartitionEngine(plan, { partition: 0 }, kernel, scanner);
+  };
+  const first = make(plans[0], 0);
+  let transitions = 0;
+  const turn = (at: number) => {
+    const { engine } = swapPlan(first, plans[1 - at % 2], make, null);
+    assert(engine === first, "these plans are exchanged in place");
+    const rows = Array.from(
+      { length: 40 },
+      (_, i): TraceRow => ({ a: at, v: `V-${i}`, is: { x: at % 2 * 10 } }),
+    );
+    transitions += first.push(traceBatch(rows)).anomalies.length;
+  };
+  const memoryTaken = () => first.state.calls.alloc(0, 1);
+  // Until the windows are full.
+  for (let at = 0; at < 200; at++) turn(at);
+  const before = memoryTaken();
+  for (let at = 200; at < 1_000; at++) turn(at);
+  assertEquals([memoryTaken() - before, transitions], [0, 999 * 40]);
 });

@@ -215,9 +215,14 @@ function fillUnknown(register: i32): void {
 /** Offsets in a vehicle's state of the heads of its rings (u32 each). */
 export let ringHeads: usize = 0;
 export let ringHeadCount: u32 = 0;
+/** How many heads there is room for. */
+let ringRoom: u32 = 0;
 
 function listRings(): void {
-  ringHeads = alloc(codeCount * 4, 16);
+  if (codeCount > ringRoom) {
+    ringRoom = max<u32>(codeCount, ringRoom * 2);
+    ringHeads = alloc(ringRoom * 4, 16);
+  }
   ringHeadCount = 0;
   for (let i: u32 = 0; i < codeCount; i++) {
     const at = code + i * I_BYTES;

@@ -44,6 +44,8 @@ import { hashText, putLine, putNumber, startText } from "./sha256";
 import { vehicleId, vehicleIdLength } from "./vehicles";
 
 let buffer: usize = 0;
+/** Bytes of the buffer, and transitions that fit. */
+let room: u32 = 0;
 let capacity: u32 = 0;
 let size: u32 = 0;
 let used: u32 = 0;
@@ -55,7 +57,7 @@ export function startTransitions(): void {
   const before = size;
   size = TR_CAPTURES + capturesMax * 8;
   // Another plan may take along more values, or fewer.
-  if (size != before) capacity = before == 0 ? 0 : capacity * before / size;
+  if (size != before) capacity = room / size;
   used = 0;
   rowsBefore = 0;
   store<u32>(E_TRANSITION_BYTES, size);
@@ -71,7 +73,8 @@ export function passRows(rows: u32): void {
 export function reserveTransitions(more: u32): void {
   if (used + more <= capacity) return;
   const wanted = max<u32>(capacity * 2, used + more);
-  const fresh = alloc(wanted * size, 64);
+  room = wanted * size;
+  const fresh = alloc(room, 64);
   if (used > 0) memory.copy(fresh, buffer, used * size);
   buffer = fresh;
   capacity = wanted;
