@@ -13,6 +13,11 @@ const ROOMS: readonly { room: string; may: readonly string[]; packages: readonly
     may: ["contract/", "bus/"],
     packages: ["kafkajs", "node:buffer", "node:zlib"],
   },
+  {
+    room: "bus/kafka_compression.ts",
+    may: ["contract/", "bus/"],
+    packages: ["node:zlib", "hysnappy"],
+  },
   { room: "bus/kafka_", may: ["contract/", "bus/"], packages: ["node:buffer", "node:zlib"] },
   { room: "bus/embedded_", may: ["contract/", "bus/"], packages: ["node:sqlite", "node:fs"] },
   { room: "bus/", may: ["contract/", "bus/"], packages: [] },

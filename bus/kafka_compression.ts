@@ -1,11 +1,17 @@
 /** What other producers compressed: gzip, Snappy (plain and xerial-framed), LZ4 frames and Zstandard. */
 import { gunzipSync, zstdDecompressSync } from "node:zlib";
+import { snappyUncompressor } from "hysnappy";
 
 /** Names of Kafka's codecs by the low three bits of a record batch's attributes. */
 export const CODEC_NAMES = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 
 /** Largest size that one compressed batch may take up once decompressed, bytes. */
 const DECOMPRESSED_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Most that Snappy makes of a byte is 64 / 3; what says more is damaged. */
+const SNAPPY_RATIO_MAX = 22;
+/** Memory of the Snappy decoder beyond which it is given back, bytes. */
+const SNAPPY_KEPT_BYTES = 16 << 20;
 
 const XERIAL_MAGIC = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0];
 const LZ4_MAGIC = 0x184d2204;
@@ -14,7 +20,7 @@ const LZ4_MAGIC = 0x184d2204;
  * Decompresses the records of one batch.
  *
  * @param codec low three bits of the batch's attributes
- * @throws {RangeError} if the codec is unknown or the bytes are damaged
+ * @throws {Error} if the codec is unknown or the bytes are damaged
  */
 export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
   switch (codec) {
@@ -33,7 +39,7 @@ export function decompress(codec: number, bytes: Uint8Array): Uint8Array {
   }
 }
 
-/** Output that grows; LZ4 and Snappy copy from what they have already written. */
+/** Output that grows; LZ4 copies from what it has already written. */
 class Output {
   #bytes: Uint8Array;
   length = 0;
@@ -78,8 +84,8 @@ class Output {
   }
 }
 
-function damaged(): RangeError {
-  return new RangeError("Cannot decompress a record batch: its bytes are damaged");
+function damaged(cause?: unknown): RangeError {
+  return new RangeError("Cannot decompress a record batch: its bytes are damaged", { cause });
 }
 
 function isXerial(bytes: Uint8Array): boolean {
@@ -103,43 +109,26 @@ function decompressXerial(bytes: Uint8Array): Uint8Array {
   return output.finish();
 }
 
+let snappy: ReturnType<typeof snappyUncompressor> | null = null;
+
 /** One raw Snappy block (format_description.txt of google/snappy). */
 function decompressSnappy(bytes: Uint8Array): Uint8Array {
-  let at = 0;
   let size = 0;
-  for (let shift = 0;; shift += 7) {
+  for (let at = 0, shift = 0;; shift += 7) {
     if (at >= bytes.length || shift > 28) throw damaged();
     const byte = bytes[at++];
     size += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) break;
   }
-  if (size > DECOMPRESSED_BYTES_MAX) throw damaged();
-  const output = new Output(size);
-  while (at < bytes.length) {
-    const tag = bytes[at++];
-    if ((tag & 3) === 0) {
-      let count = tag >> 2;
-      if (count >= 60) {
-        const extra = count - 59;
-        count = 0;
-        for (let i = 0; i < extra; i++) count += bytes[at + i] * 2 ** (8 * i);
-        at += extra;
-      }
-      output.append(bytes, at, at + count + 1);
-      at += count + 1;
-    } else if ((tag & 3) === 1) {
-      output.repeat(((tag >> 5) << 8) | bytes[at], ((tag >> 2) & 7) + 4);
-      at += 1;
-    } else {
-      const wide = (tag & 3) === 3;
-      const low = bytes[at] | (bytes[at + 1] << 8);
-      const distance = wide ? low + (bytes[at + 2] * 2 ** 16 + bytes[at + 3] * 2 ** 24) : low;
-      output.repeat(distance, (tag >> 2) + 1);
-      at += wide ? 4 : 2;
-    }
+  if (size > DECOMPRESSED_BYTES_MAX || size > bytes.length * SNAPPY_RATIO_MAX) throw damaged();
+  const decoder = snappy ??= snappyUncompressor();
+  // Its memory grows and never shrinks.
+  if (bytes.length + size > SNAPPY_KEPT_BYTES) snappy = null;
+  try {
+    return decoder(bytes, size);
+  } catch (error) {
+    throw damaged(error);
   }
-  if (output.length !== size) throw damaged();
-  return output.finish();
 }
 
 /** LZ4 frames (lz4_Frame_format.md); checksums are passed over. */
