@@ -278,6 +278,7 @@ class SqliteBus implements EmbeddedBus {
       bus_fenced_steps: writes.fenced,
       bus_transactions: writer.transactions,
       bus_lock_waits: writer.lockWaits,
+      bus_waiting_writes: writer.waiting,
       bus_read_records: reads.records,
       bus_read_bytes: reads.bytes,
       // A batch is read when it is asked for, never before.

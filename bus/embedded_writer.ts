@@ -71,6 +71,11 @@ export class Writer {
     return done.promise;
   }
 
+  /** Jobs that wait for their transaction; whoever asked waits with them. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
   /** Writes what is queued; later jobs are refused. */
   async close(): Promise<void> {
     this.#closed = true;

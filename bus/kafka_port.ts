@@ -175,6 +175,7 @@ export class KafkaBus implements Bus {
       bus_polls_total: this.#fetchTotals.polls,
       bus_reconnects_total: this.#fetchTotals.reconnects,
       bus_published_total: this.#publisher.published,
+      bus_waiting_writes: this.#publisher.waiting,
       bus_steps_total: this.#groupTotals.steps,
       bus_rebalances_total: this.#groupTotals.rebalances,
       bus_fenced_total: this.#groupTotals.fenced,

@@ -35,6 +35,11 @@ export class KafkaPublisher {
     this.#partitions = partitions;
   }
 
+  /** Calls that wait for the request under way; whoever called waits with them. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   /** Publishes; see `Bus.publish`. */
   async publish(outgoing: readonly Outgoing[]): Promise<void> {
     checkSizes(outgoing);

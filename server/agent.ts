@@ -9,6 +9,7 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import { createApp } from "./app.ts";
 import { AnomalyProjection } from "./anomaly_projection.ts";
+import { InFlight } from "./body.ts";
 import { feedAnomalies, type FeedOptions, feedTelemetry } from "./feed.ts";
 import { FleetFrameEncoder } from "./fleet_frame.ts";
 import { FleetProjection } from "./fleet_projection.ts";
@@ -243,8 +244,21 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     pipeline: () => pipeline.view(now()),
     dashboard: () => layout.current(),
   });
+  const inFlight = new InFlight();
   const services: Services = {
-    ...{ agents, anomalies, catalog, fleet, hub, layout, now, persistence, pipeline, rules },
+    ...{
+      agents,
+      anomalies,
+      catalog,
+      fleet,
+      hub,
+      inFlight,
+      layout,
+      now,
+      persistence,
+      pipeline,
+      rules,
+    },
     get ruleSet() {
       return rules.current();
     },
@@ -257,6 +271,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
       ...hub.metrics(),
       ...anomalies.metrics(),
       ...persistence.metrics(),
+      ...inFlight.metrics(),
       vehicles: fleet.size,
       samples_total: pipeline.samples.total,
       samples_late_total: fleet.late,

@@ -29,6 +29,11 @@ export class InFlight {
     }
     this.bytes += bytes;
   }
+
+  /** Gauges and counters by metric name. */
+  metrics(): Record<string, number> {
+    return { intake_bytes_in_flight: this.bytes, intake_refused_total: this.refused };
+  }
 }
 
 /**

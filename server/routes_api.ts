@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import type { AgentAction } from "../contract/agent.ts";
 import { VEHICLE_STATES, type VehicleView } from "../contract/views.ts";
 import { BusError, RecordTooLargeError } from "../bus/port.ts";
-import { InFlight, readBody, TELEMETRY_BYTES_MAX } from "./body.ts";
+import { type InFlight, readBody, TELEMETRY_BYTES_MAX } from "./body.ts";
 import { SERIES_SPAN_MS_MAX } from "./history.ts";
 import { integerIn, shown, textIn, timeIn, wordIn } from "./parameters.ts";
 import { HttpFault } from "./problem.ts";
@@ -40,8 +40,7 @@ export function apiRoutes(services: Services): Hono {
   app.get("/signals", (c) => c.json({ signals: signalViews(services.catalog) }));
   app.get("/zones", (c) => c.json({ zones: zoneViews(services.ruleSet.zones) }));
   app.route("/rules", ruleRoutes(services));
-  const inFlight = new InFlight();
-  app.post("/telemetry", (c) => telemetry(services, c.req.raw, inFlight));
+  app.post("/telemetry", (c) => telemetry(services, c.req.raw, services.inFlight));
   app.get("/agents", (c) => c.json({ agents: services.agents.current() }));
   app.post("/agents/:name/:action", (c) => {
     const { name, action } = c.req.param();

@@ -11,6 +11,7 @@ import type { Rule, RuleSet } from "../rules-wasm/language/ast.ts";
 import { signalsOf } from "../rules-wasm/language/brings.ts";
 import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import type { AnomalyProjection } from "./anomaly_projection.ts";
+import type { InFlight } from "./body.ts";
 import type { FleetProjection } from "./fleet_projection.ts";
 import type { History } from "./history.ts";
 import type { Persistence } from "./persistence.ts";
@@ -62,6 +63,8 @@ export interface Services {
   readonly prove: Prove;
   /** null where telemetry is not taken in over HTTP. */
   readonly intake: Intake | null;
+  /** Bytes of the bodies that are being taken in. */
+  readonly inFlight: InFlight;
   /** The server's own figures, and the bus's, by metric name. */
   readonly metrics: () => Readonly<Record<string, number>>;
   readonly busMetrics: () => Readonly<Record<string, number>>;
