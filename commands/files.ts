@@ -5,7 +5,7 @@ import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
 import type { DashboardView } from "../contract/dashboard.ts";
 import { loadDashboard } from "../rules-wasm/language/dashboard_file.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
-import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import { loadKernelRules } from "../rules-wasm/kernel_rules.ts";
 import type { Zone } from "../rules-wasm/language/zone.ts";
 import { loadZones } from "../rules-wasm/language/zones_file.ts";
 import type { RuleTexts } from "../rules-wasm/rule_source.ts";
@@ -118,7 +118,12 @@ export function readDashboard(path: string, catalog: Catalog): DashboardView {
  */
 export function readRules(path: string, catalog: Catalog, zones: readonly Zone[] = []): RuleSet {
   const text = path === "" ? Deno.readTextFileSync(SHIPPED.rules) : readUserFile(path);
-  const result = loadRules(text, { file: path || "rules.yaml", catalog, zones, hash: hashVersion });
+  const result = loadKernelRules(text, {
+    file: path || "rules.yaml",
+    catalog,
+    zones,
+    hash: hashVersion,
+  });
   if (result.ok) return result.rules;
   throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
 }

@@ -1,7 +1,7 @@
 /** `rules check`: what is wrong with rules files, and what is most likely a mistake in them. */
 import type { Fault, RuleSet } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
-import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import { loadKernelRules } from "../rules-wasm/kernel_rules.ts";
 import { type Warning, warningsOf } from "../rules-wasm/language/warnings.ts";
 import { stateSize } from "../rules-wasm/plan.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
@@ -31,7 +31,7 @@ export async function checkRules(settings: Settings, paths: readonly string[]): 
   const { retentionMs } = settings;
   const all = paths.map((file): Checked => {
     const text = readUserFile(file);
-    const result = loadRules(text, { file, catalog, zones, hash: hashVersion });
+    const result = loadKernelRules(text, { file, catalog, zones, hash: hashVersion });
     if (!result.ok) return { file, text, rules: null, faults: result.faults, warnings: [] };
     const warnings = warningsOf(text, result.rules, { file, retentionMs, sent });
     return { file, text, rules: result.rules, faults: [], warnings };

@@ -1,11 +1,10 @@
 /** Rule sets by the versions on the log: compiled when asked for, and the one in force. */
 import type { RuleHistory, RuleVersion, VersionSource } from "../contract/rule_versions.ts";
+import { loadKernelRules } from "./kernel_rules.ts";
 import type { Fault, RuleSet } from "./language/ast.ts";
 import { loadCatalog } from "./language/catalog_file.ts";
 import { formatFault } from "./language/format_fault.ts";
-import { loadRules } from "./language/rules_file.ts";
 import { loadZones } from "./language/zones_file.ts";
-import { compilePlan } from "./plan.ts";
 import { hashVersion } from "./version.ts";
 
 /** What agents know of the rules. */
@@ -66,15 +65,8 @@ export function compileTexts(texts: RuleTexts, file = "rules.yaml"): CompiledTex
     : loadZones(texts.zones, { file: "zones.geojson", hash: hashVersion });
   if (!zones.ok) return refused(zones.faults, texts.zones);
   const options = { file, catalog: catalog.catalog, zones: zones.zones, hash: hashVersion };
-  const rules = loadRules(texts.rules, options);
+  const rules = loadKernelRules(texts.rules, options);
   if (!rules.ok) return refused(rules.faults, texts.rules);
-  try {
-    // What the language allows may still be more than the kernel holds.
-    compilePlan(rules.rules);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return { ok: false, faults: [], report: `${file}: ${error.message}` };
-  }
   return { ok: true, ruleSet: rules.rules };
 }
 
