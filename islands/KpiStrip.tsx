@@ -27,12 +27,14 @@ export function KpiStrip(props: { store: AppStore }) {
 function Figure(props: {
   label: string;
   title?: string;
+  /** Where in the stream of anomalies the figure is true, for whoever holds it against another. */
+  position?: string;
   children: preact.ComponentChildren;
 }) {
   return (
     <div class="kpi" title={props.title}>
       <dt>{props.label}</dt>
-      <dd>{props.children}</dd>
+      <dd data-position={props.position}>{props.children}</dd>
     </div>
   );
 }
@@ -90,12 +92,12 @@ function FleetFigure(props: { store: AppStore; tile: SignalTile; place: number }
 }
 
 function OpenAnomalies(props: { store: AppStore }) {
-  const open = props.store.anomalies.open.value;
+  const { open, position } = props.store.anomalies;
   return (
-    <Figure label="Open anomalies">
+    <Figure label="Open anomalies" position={position.value}>
       {WORST_FIRST.map((severity) => (
         <span key={severity} class="count" title={SEVERITY_WORDS[severity]}>
-          <SeverityShape severity={severity} named /> {formatCount(open[severity])}
+          <SeverityShape severity={severity} named /> {formatCount(open.value[severity])}
         </span>
       ))}
     </Figure>

@@ -43,3 +43,44 @@ Deno.test("anomaly_store: what the page does not bring is still counted", () => 
   store.publish();
   assertEquals(store.open.value.warning, 4);
 });
+
+Deno.test("anomaly_store: what is heard while a snapshot is on its way is neither lost nor doubled", () => {
+  const store = new AnomalyStore(NONE);
+  const open = (id: string, at: number) => ({
+    kind: "opened" as const,
+    anomaly: anomaly(id, { at }),
+  });
+  const clear = (id: string, at: number) => ({
+    kind: "cleared" as const,
+    anomaly: anomaly(id, { at, state: "cleared" }),
+  });
+  store.apply(open("a", 1), "e-1");
+  store.expect();
+  // The snapshot is of the place e-3: b and c are in it, a has been cleared.
+  store.apply(open("b", 2), "e-2");
+  store.apply(open("d", 5), "e-5");
+  store.apply(clear("c", 6), "e-6");
+  store.replace({
+    anomalies: [anomaly("b", { at: 2 }), anomaly("c", { at: 3 })],
+    cursor: null,
+    open: { info: 0, warning: 2, critical: 0 },
+    position: "e-4",
+  });
+  // What comes late is of before the snapshot.
+  store.apply(open("a", 1), "e-3");
+  store.publish();
+  assertEquals(store.list.value.map(({ id }) => id).toSorted(), ["b", "d"]);
+  assertEquals([store.open.value.warning, store.position.value], [2, "e-6"]);
+  store.apply(open("x", 1), "f-1");
+  store.publish();
+  assertEquals([store.open.value.warning, store.position.value], [3, "f-1"]);
+});
+
+Deno.test("anomaly_store: one that was only counted is counted once when it is heard of", () => {
+  const open = { info: 0, warning: 3, critical: 0 };
+  const store = new AnomalyStore({ anomalies: [anomaly("a")], cursor: "more", open });
+  store.apply({ kind: "acknowledged", anomaly: anomaly("z", { state: "acknowledged" }) });
+  store.apply({ kind: "opened", anomaly: anomaly("new") });
+  store.publish();
+  assertEquals(store.open.value.warning, 4);
+});

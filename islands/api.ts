@@ -12,33 +12,33 @@ import type {
   VersionView,
   ZoneView,
 } from "../contract/views.ts";
+import type { AnomalySnapshot } from "./anomaly_store.ts";
 import { isAnomalyView } from "./stream_events.ts";
 
-/** Pages of anomalies that are fetched at most after a reconnect. */
-const PAGES_MAX = 5;
+/** Anomalies read at most after a reconnect; beyond it they are only counted. */
+const SNAPSHOT_MAX = 1000;
+/** A snapshot that takes longer than this will not come. */
+const SNAPSHOT_MS_MAX = 15_000;
 
-/** All anomalies that are not cleared, as far as a few pages bring them. */
-export async function fetchOpenAnomalies(): Promise<AnomalyPage> {
-  const anomalies: AnomalyView[] = [];
-  let open = { info: 0, warning: 0, critical: 0 };
-  for (const state of ["open", "acknowledged", "snoozed"]) {
-    let cursor: string | null = null;
-    for (let k = 0; k < PAGES_MAX; k++) {
-      const query = new URLSearchParams({ state, limit: "200" });
-      if (cursor !== null) query.set("cursor", cursor);
-      const page = await fetchAnomalyPage(`/api/anomalies?${query}`);
-      anomalies.push(...page.anomalies);
-      open = { ...page.open };
-      cursor = page.cursor;
-      if (cursor === null) break;
-    }
-  }
-  return { anomalies, cursor: null, open };
+/**
+ * All anomalies that are not cleared, as far as one answer brings them: a single answer, since
+ * several would be of several instants, and their counts would not be those of their lists.
+ *
+ * @throws {Error} if the server does not answer with them
+ */
+export async function fetchOpenAnomalies(): Promise<AnomalySnapshot> {
+  const path = `/api/anomalies?live=yes&limit=${SNAPSHOT_MAX}`;
+  const fields = await fetchFields(path, AbortSignal.timeout(SNAPSHOT_MS_MAX));
+  if (typeof fields.position !== "string") throw notAsAgreed(path);
+  return { ...anomalyPageOf(fields, path), position: fields.position };
 }
 
 /** One page of anomalies. @throws {Error} if the server does not answer with one */
 export async function fetchAnomalyPage(path: string): Promise<AnomalyPage> {
-  const fields = await fetchFields(path);
+  return anomalyPageOf(await fetchFields(path), path);
+}
+
+function anomalyPageOf(fields: Record<string, unknown>, path: string): AnomalyPage {
   const { anomalies, cursor, open } = fields;
   const counts = fieldsOf(open);
   if (!Array.isArray(anomalies) || counts === null) throw notAsAgreed(path);
@@ -163,14 +163,14 @@ export async function fetchZones(): Promise<ZoneView[]> {
   return zones;
 }
 
-async function fetchFields(path: string): Promise<Record<string, unknown>> {
-  const fields = fieldsOf(await fetchValue(path));
+async function fetchFields(path: string, signal?: AbortSignal): Promise<Record<string, unknown>> {
+  const fields = fieldsOf(await fetchValue(path, signal));
   if (fields === null) throw notAsAgreed(path);
   return fields;
 }
 
-async function fetchValue(path: string): Promise<unknown> {
-  const response = await fetch(path, { headers: { accept: "application/json" } });
+async function fetchValue(path: string, signal?: AbortSignal): Promise<unknown> {
+  const response = await fetch(path, { headers: { accept: "application/json" }, signal });
   if (!response.ok) {
     await response.body?.cancel();
     throw new Error(`the server answered ${response.status} to ${path}`);

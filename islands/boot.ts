@@ -14,6 +14,9 @@ import { messageOf } from "./triage.ts";
 import { bindUrl } from "./url_state.ts";
 import { windowTitle } from "./window_title.ts";
 
+/** The open anomalies are asked for again after this long, if they could not be read. */
+const RESYNC_AGAIN_MS = 3000;
+
 /** What the server embeds: the shell's part, and the page's own. */
 export interface Embedded<P> {
   readonly shell: ShellProps;
@@ -46,9 +49,9 @@ export function boot<P>(Main: ComponentType<{ store: AppStore; page: P }> | null
   bindUrl(store);
   bindPage(store);
   connectStream(embedded.shell.assets, {
-    onEvent: (event) => {
+    onEvent: (event, id) => {
       store.heardAt = Date.now();
-      store.take(event);
+      store.take(event, id);
     },
     onStatus: (status) => store.linked(status),
   });
@@ -76,6 +79,7 @@ function bindPage(store: AppStore): void {
   let asked = 0;
   store.onResync = () => {
     const mine = ++asked;
+    store.anomalies.expect();
     fetchOpenAnomalies().then((page) => {
       if (mine !== asked) return;
       store.anomalies.replace({
@@ -85,6 +89,12 @@ function bindPage(store: AppStore): void {
       if (store.pause.value === null) store.anomalies.publish();
       store.resynced.value++;
     }, (fault: unknown) => {
+      if (mine !== asked) return;
+      store.anomalies.expectNone();
+      // Without it the figures would stay wrong until the link is lost the next time.
+      setTimeout(() => {
+        if (mine === asked) store.onResync?.();
+      }, RESYNC_AGAIN_MS);
       store.toaster.say(`Cannot read the open anomalies: ${messageOf(fault)}`);
     });
   };

@@ -69,6 +69,8 @@ export class AppStore {
   readonly vehicle: Signal<string> = signal("");
   readonly anomaly: Signal<string> = signal("");
   readonly filter: Signal<FleetFilter> = signal<FleetFilter>("all");
+  /** Part of the ids of the vehicles shown, in small letters; "" for all. */
+  readonly name: Signal<string> = signal("");
   /** Anomalies heard live, each event; set by pages that list more than what is open. */
   onAnomaly: ((event: AnomalyEvent) => void) | null = null;
   /** Moves each time that the open anomalies have been read afresh. */
@@ -102,8 +104,13 @@ export class AppStore {
     this.link.value = status.phase;
   }
 
-  /** Takes an event of the stream in. @throws {RangeError} if a frame does not fit */
-  take(event: StreamEvent): void {
+  /**
+   * Takes an event of the stream in.
+   *
+   * @param id where the stream stands with it
+   * @throws {RangeError} if a frame does not fit
+   */
+  take(event: StreamEvent, id = ""): void {
     switch (event.kind) {
       case "hello":
         this.clock.learn(event.hello.now);
@@ -123,7 +130,7 @@ export class AppStore {
         if (this.pause.value === null) this.pipeline.value = event.view;
         return;
       case "anomaly":
-        this.#takeAnomaly(event.event);
+        this.#takeAnomaly(event.event, id);
     }
   }
 
@@ -184,8 +191,8 @@ export class AppStore {
     else this.#schedule();
   }
 
-  #takeAnomaly(event: AnomalyEvent): void {
-    const opened = this.anomalies.apply(this.triage.seen(event));
+  #takeAnomaly(event: AnomalyEvent, id: string): void {
+    const opened = this.anomalies.apply(this.triage.seen(event), id);
     const pause = this.pause.value;
     if (pause === null) this.#schedule();
     else if (opened) this.pause.value = { ...pause, anomalies: pause.anomalies + 1 };

@@ -7,12 +7,18 @@ import { decodeEvent, isStreamEventName, type StreamEvent } from "./stream_event
 /** What the SharedWorker posts to its tabs. */
 export type WorkerMessage =
   | { readonly kind: "status"; readonly status: LinkStatus }
-  | { readonly kind: "event"; readonly name: StreamEventName; readonly text: string };
+  | {
+    readonly kind: "event";
+    readonly name: StreamEventName;
+    readonly text: string;
+    /** Where the stream stands with it; "" for what the worker repeats from memory. */
+    readonly id: string;
+  };
 
 /** What the page does with the stream. */
 export interface StreamHandlers {
   /** @throws {RangeError} if the event does not fit what came before: a snapshot is asked for */
-  readonly onEvent: (event: StreamEvent) => void;
+  readonly onEvent: (event: StreamEvent, id: string) => void;
   readonly onStatus: (status: LinkStatus) => void;
 }
 
@@ -45,7 +51,7 @@ export function connectStream(assets: string, handlers: StreamHandlers): void {
     answered = true;
     if (given || !isWorkerMessage(data)) return;
     if (data.kind === "status") handlers.onStatus(data.status);
-    else deliver(data.name, data.text, handlers, () => port.postMessage("again"));
+    else deliver(data, handlers, () => port.postMessage("again"));
   };
   addEventListener("pagehide", () => port.postMessage("bye"));
   // A page that comes back from the back-forward cache has left the worker: begin afresh.
@@ -60,7 +66,7 @@ function connectDirectly(handlers: StreamHandlers): void {
     now: () => Date.now(),
     random: () => Math.random(),
     onStatus: handlers.onStatus,
-    onEvent: (name, text) => deliver(name, text, handlers, () => client.restart()),
+    onEvent: (name, text, id) => deliver({ name, text, id }, handlers, () => client.restart()),
   });
   client.watch();
   setInterval(() => client.watch(), WATCH_EVERY_MS);
@@ -68,15 +74,12 @@ function connectDirectly(handlers: StreamHandlers): void {
 
 /** Reads an event and hands it on; one that does not fit asks for a fresh snapshot. */
 function deliver(
-  name: StreamEventName,
-  text: string,
+  { name, text, id }: { name: StreamEventName; text: string; id: string },
   handlers: StreamHandlers,
   again: () => void,
 ): void {
-  let event: StreamEvent;
   try {
-    event = decodeEvent(name, text);
-    handlers.onEvent(event);
+    handlers.onEvent(decodeEvent(name, text), id);
   } catch (fault) {
     if (!(fault instanceof SyntaxError || fault instanceof RangeError)) throw fault;
     again();
@@ -85,8 +88,8 @@ function deliver(
 
 function isWorkerMessage(value: unknown): value is WorkerMessage {
   if (typeof value !== "object" || value === null) return false;
-  const { kind, name, text, status }: Record<string, unknown> = { ...value };
+  const { kind, name, text, id, status }: Record<string, unknown> = { ...value };
   if (kind === "status") return typeof status === "object" && status !== null;
   return kind === "event" && typeof name === "string" && isStreamEventName(name) &&
-    typeof text === "string";
+    typeof text === "string" && typeof id === "string";
 }

@@ -39,7 +39,8 @@ export interface StreamClientOptions {
   readonly now: () => number;
   /** 0 to below 1; spreads reconnects. */
   readonly random: () => number;
-  readonly onEvent: (name: StreamEventName, text: string) => void;
+  /** @param id the last that the stream named, with this event or before */
+  readonly onEvent: (name: StreamEventName, text: string, id: string) => void;
   readonly onStatus: (status: LinkStatus) => void;
 }
 
@@ -121,7 +122,7 @@ export class StreamClient {
     const opened = this.#status.phase !== "open";
     this.#status = { phase: "open", heardAt: this.#options.now() };
     if (opened) this.#options.onStatus(this.#status);
-    this.#options.onEvent(name, String(event.data));
+    this.#options.onEvent(name, String(event.data), event.lastEventId);
   }
 
   #lose(): void {

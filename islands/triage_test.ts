@@ -89,6 +89,7 @@ Deno.test("triage: every step has its way back, in the name of whoever takes it"
           anomalies: [held],
           cursor: null,
           open: { info: 0, warning: 0, critical: 0 },
+          position: "",
         });
         triage.take(held, step);
         await settled();

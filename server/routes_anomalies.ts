@@ -29,7 +29,10 @@ export function anomalyRoutes(services: Services): Hono {
   app.get("/", (c) => {
     const query = new URL(c.req.url).searchParams;
     services.persistence.settle();
-    return c.json(pageOf(services, anomalyQuery(query)));
+    const live = wordIn(query, "live", ["yes", "no"]) === "yes";
+    const page = pageOf(services, { ...anomalyQuery(query), live });
+    // Read in the same turn: the counts are those of this place in the stream.
+    return c.json({ ...page, position: services.hub.position });
   });
   app.get("/:id", async (c) => {
     const proof = wordIn(new URL(c.req.url).searchParams, "proof", ["yes", "no"]) !== "no";

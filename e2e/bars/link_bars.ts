@@ -1,10 +1,10 @@
 /** A6, A7, A8, A16: cut networks, stopped clients, many tabs, and the end. */
 import type { Page } from "playwright-core";
 import { CutProxy } from "../harness.ts";
-import { isLive, liveWord, open, until } from "../pages.ts";
+import { isLive, liveWord, open, until, WAIT } from "../pages.ts";
 import { atLeast, atMost, type Bar, type BarRun, none, pass, percentile, type Row } from "./bar.ts";
 import { BarServer } from "./server.ts";
-import { heard, tap } from "./tap.ts";
+import { type Heard, heard, tap } from "./tap.ts";
 
 const CUT_MS = 10_000;
 const STREAM_REQUEST = "GET /api/stream HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n";
@@ -55,10 +55,14 @@ async function cuts(run: BarRun): Promise<Row[]> {
     const to = Date.now();
     const backMs = await untilSaid(page, /^Live/);
     await pass(2_000);
-    const { transitions, opened } = await heard(page);
     const during = await openedBetween(server, from, to);
     if (during.length === 0) throw new Error("No anomaly opened during the cut");
-    const missing = during.filter((id) => !opened.includes(id));
+    const missed = ({ opened }: Heard) => during.filter((id) => !opened.includes(id));
+    // What the server lists by now is on its way to the page, if not there yet.
+    const ear = await until(() => heard(page), (ear) => missed(ear).length === 0)
+      .catch(() => heard(page));
+    const { transitions } = ear;
+    const missing = missed(ear);
     const twice = transitions.filter((each, k) => transitions.indexOf(each) !== k);
     const rows = [
       ...linkRows(run, `network cut for ${CUT_MS / 1000} s`, toldMs, backMs),
@@ -87,22 +91,36 @@ async function restart(run: BarRun, page: Page): Promise<Row[]> {
   const toldMs = await told;
   await server.again();
   const backMs = await untilSaid(page, /^Live/);
-  const shown = async () =>
-    (await page.locator(".kpi dd").nth(3).innerText()).match(/\d+/g)?.join();
-  const counted = async () => {
-    const { open } = await server.json("/api/anomalies?limit=1");
-    const counts: Record<string, unknown> = { ...Object(open) };
-    return [counts.critical, counts.warning, counts.info].join();
-  };
-  // Both move on, so that they are read together until they are the same.
-  const pair = await until(
-    async () => [await shown(), await counted()],
-    ([page, server]) => page === server,
-  ).catch(() => ["the page's figures", "the server's"]);
   return [
     ...linkRows(run, "server restarted", toldMs, backMs),
-    none("open anomalies that differ from the server's", pair[0] === pair[1] ? [] : ["figures"]),
+    none("open anomalies that differ from the server's", await differing(page, server)),
   ];
+}
+
+/** Places in the stream at which page and server are compared. */
+const PLACES = 3;
+
+/** Figures of the page that differ from the server's at the same place in the stream. */
+async function differing(page: Page, server: BarServer): Promise<string[]> {
+  const shown = new Map<string, string>();
+  const counted = new Map<string, string>();
+  const common = () => [...shown.keys()].filter((position) => counted.has(position));
+  const deadline = performance.now() + WAIT.timeout;
+  while (common().length < PLACES) {
+    if (performance.now() > deadline) throw new Error("Page and server never stood at one place");
+    const figure = await page.locator(".kpi dd[data-position]").evaluate((element) => ({
+      position: element.getAttribute("data-position") ?? "",
+      counts: [...element.querySelectorAll(".count")]
+        .map((count) => count.textContent?.replace(/\D/g, "")).join(),
+    }));
+    shown.set(figure.position, figure.counts);
+    const { open, position } = await server.json("/api/anomalies?limit=1");
+    const { critical, warning, info }: Record<string, unknown> = { ...Object(open) };
+    counted.set(String(position), [critical, warning, info].join());
+  }
+  return common().filter((position) => shown.get(position) !== counted.get(position)).map(
+    (position) => `${shown.get(position)} for ${counted.get(position)} at ${position}`,
+  );
 }
 
 /** A client that asks for the stream and never reads it. */

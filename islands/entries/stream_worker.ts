@@ -3,8 +3,9 @@
  * The SharedWorker that owns the stream for all tabs of a browser: browsers allow six connections
  * to a server. Entry of its own bundle.
  *
- * To a tab: `{status}` and `{name, text}` (see `WorkerMessage`); from a tab: `"bye"`, `"again"`.
+ * To a tab: `{status}` and `{name, text, id}` (see `WorkerMessage`); from a tab: `"bye"`, `"again"`.
  */
+import type { StreamEventName } from "../../contract/stream.ts";
 import { applyFrame, encodeColumns, FleetColumns } from "../decode_frame.ts";
 import { StreamClient, WATCH_EVERY_MS } from "../stream_client.ts";
 import { decodeEvent } from "../stream_events.ts";
@@ -20,8 +21,8 @@ const client = new StreamClient({
   now: () => Date.now(),
   random: () => Math.random(),
   onStatus: (status) => tellAll({ kind: "status", status }),
-  onEvent: (name, text) => {
-    tellAll({ kind: "event", name, text });
+  onEvent: (name, text, id) => {
+    tellAll({ kind: "event", name, text, id });
     if (name === "hello" || name === "dashboard" || name === "pipeline") latest[name] = text;
     if (name === "fleet") remember(text);
   },
@@ -46,13 +47,15 @@ function welcome(port: MessagePort): void {
   ports.add(port);
   const tell = (message: WorkerMessage) => port.postMessage(message);
   tell({ kind: "status", status: client.status });
-  if (latest.hello !== "") tell({ kind: "event", name: "hello", text: latest.hello });
-  if (latest.dashboard !== "") tell({ kind: "event", name: "dashboard", text: latest.dashboard });
+  const repeat = (name: StreamEventName, text: string) =>
+    tell({ kind: "event", name, text, id: "" });
+  if (latest.hello !== "") repeat("hello", latest.hello);
+  if (latest.dashboard !== "") repeat("dashboard", latest.dashboard);
   if (columns.seq > 0 || columns.size > 0) {
     const frame = encodeColumns(columns, columns.now);
-    tell({ kind: "event", name: "fleet", text: JSON.stringify(frame) });
+    repeat("fleet", JSON.stringify(frame));
   }
-  if (latest.pipeline !== "") tell({ kind: "event", name: "pipeline", text: latest.pipeline });
+  if (latest.pipeline !== "") repeat("pipeline", latest.pipeline);
 }
 
 addEventListener("connect", (event) => {
