@@ -3,6 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import type { AnomalyState, AnomalyView } from "../contract/views.ts";
 import { Message, PlainSteps, Steps } from "./AnomalyCard.tsx";
+import { isNamed } from "./fleet_filter.ts";
 import { counted, formatCount, formatElapsed, ruleTitle } from "./format.ts";
 import { isInUse } from "./in_use.ts";
 import { Name } from "./Name.tsx";
@@ -61,7 +62,7 @@ export function AnomalyQueue(props: { store: AppStore }) {
               aria-pressed={tab === name}
               onClick={() => setTab(name)}
             >
-              {TAB_WORDS[name]} {formatCount(count(store, name))}
+              {TAB_WORDS[name]} {formatCount(listed(store, name).length)}
             </button>
           ))}
         </div>
@@ -91,7 +92,11 @@ export function AnomalyQueue(props: { store: AppStore }) {
           />
         ))}
       </ol>
-      {cards.length === 0 && <p class="none">{EMPTY_WORDS[tab]}</p>}
+      {cards.length === 0 && (
+        <p class="none">
+          {store.name.value === "" ? EMPTY_WORDS[tab] : "Nothing of the vehicles shown."}
+        </p>
+      )}
       {cards.length > CARDS_MAX && (
         <p class="none">
           The first {CARDS_MAX} of {formatCount(cards.length)}; <a href="/anomalies">see all</a>.
@@ -108,18 +113,25 @@ function useHeldList(
   tab: Tab,
   list: { readonly current: HTMLOListElement | null },
 ): HeldList & { release: () => void } {
-  const before = useRef<{ held: HeldList; tab: Tab; at: number }>({ held: NOTHING, tab, at: 0 });
+  const before = useRef<{ held: HeldList; tab: Tab; name: string; at: number }>({
+    held: NOTHING,
+    tab,
+    name: "",
+    at: 0,
+  });
+  const name = store.name.value;
   const [, again] = useState(0);
   const box = list.current;
   const { held: shown, at } = before.current;
   const now = store.link.value === null ? 0 : Date.now();
   const isOn = box !== null && (box.scrollTop > 0 || isInUse(box));
-  const isHeld = before.current.tab === tab && (isOn || now - at < REORDER_MS);
-  const wanted = store.anomalies.list.value.filter(({ state }) => state === tab);
+  const isHeld = before.current.tab === tab && before.current.name === name &&
+    (isOn || now - at < REORDER_MS);
+  const wanted = listed(store, tab);
   const held = holdList(shown, wanted, isHeld, (id) => store.anomalies.get(id));
-  before.current = { held, tab, at: isHeld ? at : now };
+  before.current = { held, tab, name, at: isHeld ? at : now };
   const release = () => {
-    before.current = { held: NOTHING, tab, at: 0 };
+    before.current = { held: NOTHING, tab, name, at: 0 };
     again((times) => times + 1);
   };
   // What waits for a moment only needs no mention.
@@ -180,8 +192,12 @@ function goneWord(state: AnomalyState): string {
   return state === "open" ? "cleared" : state;
 }
 
-function count(store: AppStore, tab: Tab): number {
-  return store.anomalies.list.value.reduce((sum, { state }) => sum + (state === tab ? 1 : 0), 0);
+/** What belongs to a tab, of the vehicles that are shown. */
+function listed(store: AppStore, tab: Tab): AnomalyView[] {
+  const name = store.name.value;
+  return store.anomalies.list.value.filter(({ state, vehicle }) =>
+    state === tab && (name === "" || isNamed(vehicle, name))
+  );
 }
 
 function reveal(list: HTMLOListElement | null, id: string): void {

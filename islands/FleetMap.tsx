@@ -10,6 +10,7 @@ import { Icon } from "./Icon.tsx";
 import { listenToMap } from "./map_input.ts";
 import { MapLayer } from "./map_layer.ts";
 import { cameraOf, cameraText, metresPerPixel, zoomedAt } from "./mercator.ts";
+import { isPlainKey } from "./plain_key.ts";
 import type { AppStore } from "./store.ts";
 import { writeUrl } from "./url_state.ts";
 
@@ -88,11 +89,18 @@ export function FleetMap(props: { store: AppStore }) {
     };
   }, []);
 
+  const choose = () =>
+    layer.current?.choose({
+      filter: store.filter.value,
+      name: store.name.value,
+      trails,
+      selected: store.vehicle.value,
+    });
   useSignalEffect(() => {
-    layer.current?.choose({ filter: store.filter.value, trails, selected: store.vehicle.value });
+    choose();
   });
   useEffect(() => {
-    layer.current?.choose({ filter: store.filter.value, trails, selected: store.vehicle.value });
+    choose();
   }, [trails]);
   const selectedBefore = useRef<string | null>(null);
   useSignalEffect(() => {
@@ -151,7 +159,43 @@ function Chips(props: { store: AppStore; trails: boolean; onTrails: () => void }
         </button>
       ))}
       <button type="button" aria-pressed={props.trails} onClick={props.onTrails}>Trails</button>
+      <NameFilter store={store} />
     </div>
+  );
+}
+
+/** A field for part of a name; F leads to it, Escape empties it. */
+function NameFilter(props: { store: AppStore }) {
+  const { name } = props.store;
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "f" || !isPlainKey(event)) return;
+      event.preventDefault();
+      field.current?.focus();
+      field.current?.select();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+  return (
+    <input
+      ref={field}
+      type="search"
+      class={name.value === "" ? undefined : "on"}
+      placeholder="Filter by name"
+      aria-label="Filter vehicles by part of their name"
+      aria-keyshortcuts="F"
+      maxLength={200}
+      value={name.value}
+      onInput={(event) => {
+        name.value = event.currentTarget.value.trim().toLowerCase();
+      }}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") name.value = "";
+        if (event.key === "Escape" || event.key === "Enter") field.current?.blur();
+      }}
+    />
   );
 }
 

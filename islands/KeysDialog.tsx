@@ -5,6 +5,8 @@ import { TRIAGE_KEYS } from "./triage_keys.ts";
 
 const PAGE_KEYS: readonly (readonly [key: string, words: string])[] = [
   ["/", "Search vehicles, rules, pages"],
+  ["F", "Filter the live page by name"],
+  ["C", "Copy the link to this view"],
   ["Space", "Hold the view still, or let it catch up"],
   ["?", "This help"],
   ["Esc", "Close what is open"],

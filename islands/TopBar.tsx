@@ -11,6 +11,7 @@ import { isPlainKey } from "./plain_key.ts";
 import { SearchDialog } from "./SearchDialog.tsx";
 import type { AppStore } from "./store.ts";
 import { messageOf } from "./triage.ts";
+import { flushUrl } from "./url_state.ts";
 
 /** The bar; `onSearch` hands out the function that opens the search. */
 export function TopBar(props: { store: AppStore }) {
@@ -20,10 +21,12 @@ export function TopBar(props: { store: AppStore }) {
   const [helping, setHelping] = useState(false);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (!(event.key === "/" || event.key === "?") || !isPlainKey(event)) return;
-      event.preventDefault();
+      if (!isPlainKey(event)) return;
       if (event.key === "/") setSearching(true);
-      else setHelping(true);
+      else if (event.key === "?") setHelping(true);
+      else if (event.key.toLowerCase() === "c") copyLink(store);
+      else return;
+      event.preventDefault();
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
@@ -141,24 +144,29 @@ function Notify(props: { store: AppStore }) {
   );
 }
 
-function CopyLink(props: { store: AppStore }) {
-  const copy = async () => {
-    const { toaster } = props.store;
-    // The clipboard wants a secure origin, which a page on a local network does not have.
-    if (navigator.clipboard === undefined) {
-      toaster.say("The address bar holds the link: this browser copies on secure pages only");
-      return;
-    }
+async function copyLink({ toaster }: AppStore): Promise<void> {
+  // The clipboard wants a secure origin, which a page on a local network does not have.
+  if (navigator.clipboard === undefined) {
+    toaster.say("The address bar holds the link: this browser copies on secure pages only");
+    return;
+  }
+  flushUrl();
+  try {
     await navigator.clipboard.writeText(location.href);
     toaster.say("Link to this view copied");
-  };
+  } catch (fault) {
+    toaster.say(`The address bar holds the link; it was not copied: ${messageOf(fault)}`);
+  }
+}
+
+function CopyLink(props: { store: AppStore }) {
   return (
     <button
       type="button"
       class="square copy scripted"
       aria-label="Copy link"
-      title="Copy link"
-      onClick={copy}
+      title="Copy link (C)"
+      onClick={() => copyLink(props.store)}
     >
       <Icon name="link" />
     </button>

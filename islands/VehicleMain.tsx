@@ -64,6 +64,13 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
   });
   const cursor = useSignal<number | null>(page.at);
   useEffect(() => {
+    // Who comes from an anomaly to its moment goes on with that anomaly.
+    const own = page.anomalies.find(({ openedAt }) => openedAt === page.at);
+    if (own === undefined) return;
+    store.anomaly.value = own.id;
+    revealCard(own.id);
+  }, []);
+  useEffect(() => {
     if (page.at !== null) return;
     return poll(store, page.vehicle.id, (vehicle) => setTelemetry((old) => grown(old, vehicle)));
   }, []);
@@ -167,6 +174,11 @@ function Facts(props: { store: AppStore; vehicle: VehicleView; page: VehicleProp
           <a href={vehiclePath(vehicle.id)}>Go on live</a>
         </p>
       )}
+      <p>
+        <a href={`/?${new URLSearchParams({ q: vehicle.id.toLowerCase(), v: vehicle.id })}`}>
+          On the live map
+        </a>
+      </p>
     </section>
   );
 }

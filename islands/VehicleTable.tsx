@@ -97,7 +97,7 @@ export function VehicleTable(props: { store: AppStore }) {
           )}
         </tbody>
       </table>
-      {order.length === 0 && <p class="none">No vehicle to show.</p>}
+      {order.length === 0 && <p class="none">No vehicle passes the filter.</p>}
       <MoreNote store={store} shown={order.length} />
     </div>
   );
@@ -115,20 +115,23 @@ function useOrder(
       at: number;
       sorting: Sorting;
       filter: string;
+      name: string;
       columns: unknown;
       size: number;
     } | null
   >(null);
   const filter = store.filter.value;
+  const name = store.name.value;
   const { shown } = store;
   const now = store.link.value === null ? 0 : Date.now();
   const before = kept.current;
   const isSame = before !== null && before.sorting === sorting && before.filter === filter &&
+    before.name === name &&
     before.columns === shown && before.size === shown.size;
   const isHeld = region.current !== null && isInUse(region.current);
   if (isSame && (isHeld || now - before.at < REORDER_MS)) return before.order;
-  const order = tableOrder(shown, filter, sorting);
-  kept.current = { order, at: now, sorting, filter, columns: shown, size: shown.size };
+  const order = tableOrder(shown, filter, sorting, name);
+  kept.current = { order, at: now, sorting, filter, name, columns: shown, size: shown.size };
   return order;
 }
 

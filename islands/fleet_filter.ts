@@ -10,9 +10,19 @@ export type FleetFilter = FleetFilterName;
 
 const STALE = VEHICLE_STATES.indexOf("stale");
 
-/** Whether the vehicle of that number passes. */
-export function passes(columns: FleetColumns, number: number, filter: FleetFilter): boolean {
-  if (columns.ids[number] === "") return false;
+/**
+ * Whether the vehicle of that number passes.
+ *
+ * @param name part of its id, in small letters; "" lets all through
+ */
+export function passes(
+  columns: FleetColumns,
+  number: number,
+  filter: FleetFilter,
+  name = "",
+): boolean {
+  const id = columns.ids[number];
+  if (id === "" || (name !== "" && !isNamed(id, name))) return false;
   switch (filter) {
     case "all":
       return true;
@@ -21,6 +31,11 @@ export function passes(columns: FleetColumns, number: number, filter: FleetFilte
     case "stale":
       return columns.state[number] === STALE;
   }
+}
+
+/** Whether an id holds a part of a name. @param name in small letters */
+export function isNamed(id: string, name: string): boolean {
+  return id.toLowerCase().includes(name);
 }
 
 /** Samples that came within this long of the newest one came last, milliseconds. */

@@ -1,7 +1,8 @@
 /// <reference lib="dom" />
 /** Land and zones on the map, clipped to what is seen: a continent may have 10,000 corners. */
 import type { Outline } from "./land.ts";
-import type { Palette } from "./map_shapes.ts";
+import { fitted, type Palette } from "./map_shapes.ts";
+import { visibleText } from "./visible_text.ts";
 
 /** The part of the unit square that a picture shows, in pixels of the earth at its zoom. */
 export interface View {
@@ -25,6 +26,8 @@ const BEYOND = 8;
 const NEAR = 0.4;
 /** Zones narrower than this on the screen carry no name, pixels. */
 const NAMED_PIXELS = 28;
+/** Names of zones longer than this are cut, pixels. */
+const ZONE_NAME_PIXELS_MAX = 240;
 
 /** Fills the picture with sea, the land on it. */
 export function drawLand(
@@ -67,9 +70,10 @@ export function drawZones(
   g.textBaseline = "bottom";
   g.textAlign = "center";
   g.lineJoin = "round";
-  for (const { name, outlines } of zones) {
-    const place = namePlace(view, outlines);
+  for (const zone of zones) {
+    const place = namePlace(view, zone.outlines);
     if (place === null) continue;
+    const name = fitted(g, visibleText(zone.name), ZONE_NAME_PIXELS_MAX);
     g.strokeStyle = palette.land;
     g.lineWidth = 3;
     g.strokeText(name, place.x, place.y);

@@ -19,6 +19,7 @@ import { boundsOf, type Camera, clamp, fitted, worldPixels, worldX, worldY } fro
 import { Motion } from "./motion.ts";
 import { RoadMemory } from "./road_memory.ts";
 import { severityOfLevel } from "./severity.ts";
+import { visibleText } from "./visible_text.ts";
 
 /** Above this many vehicles on the screen, cells with counts are drawn in place of arrows. */
 export const DENSITY_ABOVE = 3000;
@@ -31,6 +32,8 @@ const STALE = VEHICLE_STATES.indexOf("stale");
 /** What the map shows beside the fleet. */
 export interface MapChoice {
   readonly filter: FleetFilter;
+  /** Part of the ids shown, in small letters; "" for all. */
+  readonly name: string;
   readonly trails: boolean;
   /** Id of the selected vehicle, "" for none. */
   readonly selected: string;
@@ -49,7 +52,7 @@ export class MapLayer {
   readonly #reduced = matchMedia("(prefers-reduced-motion: reduce)");
   #palette: Palette;
   #columns: FleetColumns;
-  #choice: MapChoice = { filter: "all", trails: false, selected: "" };
+  #choice: MapChoice = { filter: "all", name: "", trails: false, selected: "" };
   #hovered = -1;
   #land: readonly Outline[] | null = null;
   #zones: readonly ZoneShape[] = [];
@@ -225,7 +228,7 @@ export class MapLayer {
       const x = this.motion.x[k] * scale - left;
       const y = this.motion.y[k] * scale - top;
       if (!(x > -20 && y > -20 && x < this.#width + 20 && y < this.#height + 20)) continue;
-      if (!passes(this.#columns, k, this.#choice.filter)) continue;
+      if (!passes(this.#columns, k, this.#choice.filter, this.#choice.name)) continue;
       this.#x[k] = x;
       this.#y[k] = y;
       visible.push(k);
@@ -306,7 +309,7 @@ export class MapLayer {
       const x = this.#x[k];
       const y = this.#y[k];
       if (k === selected) drawRing(g, x, y, this.#palette);
-      const text = { title: this.#columns.ids[k], rest: this.describe(k) };
+      const text = { title: visibleText(this.#columns.ids[k]), rest: this.describe(k) };
       drawLabel(g, text, x, y, this.#width, this.#palette);
     }
   }

@@ -128,6 +128,24 @@ export function drawRing(g: Context, x: number, y: number, palette: Palette): vo
   g.stroke();
 }
 
+/** Names longer than this are cut, pixels. */
+const LABEL_PIXELS_MAX = 280;
+
+/** The text, or as much of its beginning as has room, with an ellipsis. */
+export function fitted(g: Context, text: string, pixels: number): string {
+  if (g.measureText(text).width <= pixels) return text;
+  const letters = Array.from(text);
+  let kept = 0;
+  let beyond = letters.length;
+  while (beyond - kept > 1) {
+    const middle = (kept + beyond) >> 1;
+    const width = g.measureText(`${letters.slice(0, middle).join("")}…`).width;
+    if (width <= pixels) kept = middle;
+    else beyond = middle;
+  }
+  return `${letters.slice(0, kept).join("")}…`;
+}
+
 /** Draws a label beside a point, on its other side where the screen's edge is near. */
 export function drawLabel(
   g: Context,
@@ -140,7 +158,8 @@ export function drawLabel(
   const bold = "600 12px system-ui, sans-serif";
   const plain = "400 12px system-ui, sans-serif";
   g.font = bold;
-  const titleWidth = g.measureText(text.title).width;
+  const title = fitted(g, text.title, Math.min(LABEL_PIXELS_MAX, width / 2));
+  const titleWidth = g.measureText(title).width;
   g.font = plain;
   const restWidth = text.rest === "" ? 0 : g.measureText(text.rest).width + 8;
   const wide = titleWidth + restWidth + 16;
@@ -155,7 +174,7 @@ export function drawLabel(
   g.textBaseline = "middle";
   g.font = bold;
   g.fillStyle = palette.text;
-  g.fillText(text.title, left + 8, y + 0.5);
+  g.fillText(title, left + 8, y + 0.5);
   g.font = plain;
   g.fillStyle = palette.dim;
   g.fillText(text.rest, left + 16 + titleWidth, y + 0.5);

@@ -41,14 +41,17 @@ const places = new WeakMap<FleetColumns, { renames: number; byNumber: Uint32Arra
 /**
  * Numbers of the vehicles that pass, in order; what is unknown comes last either way, and what is
  * equal comes by id.
+ *
+ * @param name part of the ids, in small letters
  */
 export function tableOrder(
   columns: FleetColumns,
   filter: FleetFilter,
   sorting: Sorting,
+  name = "",
 ): number[] {
   const numbers: number[] = [];
-  for (let k = 0; k < columns.size; k++) if (passes(columns, k, filter)) numbers.push(k);
+  for (let k = 0; k < columns.size; k++) if (passes(columns, k, filter, name)) numbers.push(k);
   const place = placesByName(columns);
   const sign = sorting.descending ? -1 : 1;
   if (sorting.key === "vehicle") {
