@@ -1,0 +1,22 @@
+/** The bars of the dashboard in their short forms, with limits for machines that are shared. */
+import { assertEquals } from "@std/assert";
+import { rowText, runBars } from "./bars/run.ts";
+import { findChromium } from "./harness.ts";
+
+const chromiumPath = await findChromium();
+
+Deno.test({
+  name: chromiumPath === null
+    ? "bars: skipped, since chromium is not installed"
+    : "bars: every bar holds in its short form",
+  ignore: chromiumPath === null,
+  // The browser's driver keeps timers and pipes of its own.
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn() {
+    const options = { only: [], short: true, vehicles: 2000, minutes: 0.5 };
+    const rows = await runBars(options, () => {});
+    const table = rows.map(rowText).join("\n");
+    assertEquals(rows.filter(({ ok }) => !ok).map(rowText), [], table);
+  },
+});
