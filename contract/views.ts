@@ -103,6 +103,15 @@ export interface AnomalyPage {
   readonly open: Readonly<Record<Severity, number>>;
 }
 
+/** What a rule costs, measured alone over samples of the fleet's own. */
+export interface RuleCost {
+  /** Time that it adds to a sample, nanoseconds; null if no sample could be had. */
+  readonly sampleNs: number | null;
+  /** Bytes of state that it keeps of a vehicle: just heard, and at most. */
+  readonly stateBytes: number;
+  readonly stateBytesMax: number;
+}
+
 /** One rule as the pipeline and rules pages show it. */
 export interface RuleView {
   readonly id: string;
@@ -113,6 +122,10 @@ export interface RuleView {
   readonly open: number;
   /** A of the latest opening that the store still has; null if there is none. */
   readonly lastFired: number | null;
+  /** Id of the anomaly that opened then; "" if there is none. */
+  readonly lastId: string;
+  /** null until it has been measured. */
+  readonly cost: RuleCost | null;
   readonly once: boolean;
   readonly runbook: string;
 }

@@ -99,10 +99,12 @@ async function everyPage(browser: Browser, kilter: RunningKilter, phone: boolean
       );
     });
   });
+  const listed = await (await fetch(`${kilter.url}/api/anomalies?limit=100`)).json();
   const paths = [
     ...["/", "/anomalies", "/rules", "/rules/fast", "/pipeline", `/v/${"%3Cscript%3E"}`],
     ...[`/rules/${encodeURIComponent(HARM)}`, `/${encodeURIComponent(IDS[0])}`],
     ...IDS.map((id) => `/v/${encodeURIComponent(id)}`),
+    ...listed.anomalies.map(({ id }: { id: string }) => `/anomalies/${id}`),
   ];
   for (const path of paths) {
     await page.goto(kilter.url + path);

@@ -128,6 +128,7 @@ await Deno.mkdir(OUT, { recursive: true });
     for (
       const [name, address] of [
         ["anomalies", "/anomalies"],
+        ["why", `/anomalies/${id}`],
         ["vehicle", `/v/${encodeURIComponent(vehicle)}`],
         ["rules", "/rules"],
         ["rule", `/rules/${encodeURIComponent(rule)}`],

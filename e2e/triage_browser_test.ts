@@ -129,6 +129,11 @@ async function withoutScripts(browser: Browser, kilter: RunningKilter): Promise<
   await card.getByRole("button", { name: "Wake" }).click();
   await card.getByRole("button", { name: "Acknowledge" }).click();
   assertStringIncludes(await card.innerText(), "Acknowledged");
+  await card.getByRole("link", { name: "Why?" }).click();
+  assertEquals(page.url(), `${kilter.url}/anomalies/${id}`);
+  await page.locator("table.terms tbody tr").first().waitFor(WAIT);
+  await page.locator(".minute svg polyline").first().waitFor(WAIT);
+  assertStringIncludes(await page.locator(".particulars").innerText(), "partition");
   await page.goto(`${kilter.url}/`);
   const first = page.locator(".queue .card").first();
   await first.getByRole("button", { name: "Acknowledge" }).click();

@@ -168,6 +168,7 @@ export function PlainSteps(props: { anomaly: AnomalyView; place: string }) {
       {state === "snoozed" && (
         <button type="submit" formaction={path("snooze")} name="until" value="">Wake</button>
       )}
+      <a class="button" href={`/anomalies/${encodeURIComponent(id)}`}>Why?</a>
       <details>
         <summary>More</summary>
         <label class="field">

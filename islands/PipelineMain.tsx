@@ -2,9 +2,10 @@
 /** The pipeline page: source to browsers, lag in records and seconds, drops, agents, partitions. */
 import { useState } from "preact/hooks";
 import type { AgentAction, AgentStatus } from "../contract/agent.ts";
-import type { PipelineView } from "../contract/views.ts";
+import type { PipelineView, RuleCost } from "../contract/views.ts";
 import { formatAge, formatCount, formatNumber } from "./format.ts";
 import { Name } from "./Name.tsx";
+import { costText } from "./rule_cost_text.ts";
 import type { AppStore } from "./store.ts";
 import { messageOf, postJson } from "./triage.ts";
 import { visibleText } from "./visible_text.ts";
@@ -14,6 +15,7 @@ export interface RuleYield {
   readonly id: string;
   readonly fired: number;
   readonly open: number;
+  readonly cost: RuleCost | null;
 }
 
 /** What the page embeds beside the shell. */
@@ -253,16 +255,20 @@ function Yields(props: { rules: readonly RuleYield[] }) {
             <th scope="col">Rule</th>
             <th scope="col" class="number">Fired</th>
             <th scope="col" class="number">Open</th>
+            <th scope="col" class="number">Time / sample</th>
           </tr>
         </thead>
         <tbody>
-          {props.rules.map(({ id, fired, open }) => (
+          {props.rules.map(({ id, fired, open, cost }) => (
             <tr key={id}>
               <th scope="row">
-                <a href={`/rules/${encodeURIComponent(id)}`}>{id}</a>
+                <a href={`/rules/${encodeURIComponent(id)}`}>
+                  <Name text={id} />
+                </a>
               </th>
               <td class="number">{formatCount(fired)}</td>
               <td class="number">{formatCount(open)}</td>
+              <td class="number">{costText(cost)}</td>
             </tr>
           ))}
         </tbody>

@@ -6,6 +6,7 @@ import type { PipelineView, RuleView, VersionView } from "../contract/views.ts";
 import { fetchRules, fetchVersions } from "./api.ts";
 import { counted, formatAgo, formatCount, formatDateTime, ruleTitle } from "./format.ts";
 import { Name } from "./Name.tsx";
+import { costText, stateText } from "./rule_cost_text.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
 import { messageOf } from "./triage.ts";
@@ -13,6 +14,8 @@ import { ChangeWords, VersionLine, VersionName } from "./VersionParts.tsx";
 
 /** Counts are read again at most this often, milliseconds. */
 const REREAD_MS = 2000;
+/** While costs are being measured, they are asked for this often, milliseconds. */
+const MEASURING_MS = 3000;
 
 /** What the page embeds. */
 export interface RulesProps {
@@ -60,6 +63,10 @@ export function RulesMain(props: { store: AppStore; page: RulesProps }) {
   );
 }
 
+const COST_TITLE = "Time that the rule adds to a sample when it runs alone, measured on this " +
+  "machine over samples of this fleet. What rules share counts for each of them.";
+const STATE_TITLE = "Memory that the rule keeps of a vehicle: just heard, and at most.";
+
 /** What is shown, read again when a version came or an anomaly did. */
 function useRules(
   store: AppStore,
@@ -99,6 +106,13 @@ function useRules(
     const version = store.pipeline.value?.version ?? page.version;
     if (version !== asked.current.version) read();
   });
+  const isUnmeasured = shown.rules.some(({ cost }) => cost === null);
+  useEffect(() => {
+    if (!isUnmeasured) return;
+    // Measuring began when the page was asked for.
+    const timer = setInterval(read, MEASURING_MS);
+    return () => clearInterval(timer);
+  }, [isUnmeasured]);
   useEffect(() => {
     store.onAnomaly = () => {
       if (store.pause.value === null) read();
@@ -137,10 +151,13 @@ function RuleTable(
               <th scope="col" class="number">Fired</th>
               <th scope="col" class="number">Open</th>
               <th scope="col" class="number">Last fired</th>
+              <th scope="col">Why</th>
+              <th scope="col" class="number" title={COST_TITLE}>Time / sample</th>
+              <th scope="col" class="number" title={STATE_TITLE}>State / vehicle</th>
             </tr>
           </thead>
           <tbody>
-            {rules.map(({ id, severity, once, fired, open, lastFired }) => (
+            {rules.map(({ id, severity, once, fired, open, lastFired, lastId, cost }) => (
               <tr key={id} id={id}>
                 <th scope="row">
                   <a href={`/rules/${encodeURIComponent(id)}`}>
@@ -170,6 +187,18 @@ function RuleTable(
                 <td class="number">
                   {lastFired === null ? "–" : formatAgo(now - lastFired)}
                 </td>
+                <td>
+                  {lastId === "" ? "–" : (
+                    <a
+                      href={`/anomalies/${encodeURIComponent(lastId)}`}
+                      aria-label={`Why ${ruleTitle(id)} fired last`}
+                    >
+                      Why?
+                    </a>
+                  )}
+                </td>
+                <td class="number" title={COST_TITLE}>{costText(cost)}</td>
+                <td class="number" title={STATE_TITLE}>{stateText(cost)}</td>
               </tr>
             ))}
           </tbody>

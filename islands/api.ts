@@ -5,6 +5,7 @@ import type { NearestLimit, Threshold } from "../contract/explanation.ts";
 import type {
   AnomalyPage,
   AnomalyView,
+  RuleCost,
   RuleView,
   SeriesView,
   SignalLimit,
@@ -207,7 +208,15 @@ function isRuleView(value: unknown): value is RuleView {
   return fields !== null && typeof fields.id === "string" && typeof fields.source === "string" &&
     typeof fields.fired === "number" && typeof fields.open === "number" &&
     (fields.lastFired === null || typeof fields.lastFired === "number") &&
+    typeof fields.lastId === "string" && (fields.cost === null || isRuleCost(fields.cost)) &&
     SEVERITIES.some((severity) => severity === fields.severity);
+}
+
+function isRuleCost(value: unknown): value is RuleCost {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.stateBytes === "number" &&
+    typeof fields.stateBytesMax === "number" &&
+    (fields.sampleNs === null || typeof fields.sampleNs === "number");
 }
 
 function isVersionView(value: unknown): value is VersionView {

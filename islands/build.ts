@@ -11,6 +11,7 @@ const ENTRIES = [
   "pipeline.ts",
   "rules.ts",
   "rule.ts",
+  "why.ts",
   "page.ts",
   "stream_worker.ts",
 ];

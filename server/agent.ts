@@ -19,6 +19,7 @@ import type { AssetFile, PageModel } from "./pages/model.ts";
 import { aborted, every } from "./periodic.ts";
 import { Persistence } from "./persistence.ts";
 import { PipelineProjection } from "./pipeline_projection.ts";
+import { RuleCosts } from "./rule_costs.ts";
 import { RuleVersions } from "./rule_versions.ts";
 import { Guard } from "./security.ts";
 import { SeriesBuffer } from "./series_buffer.ts";
@@ -133,6 +134,7 @@ async function work(
     buffer,
     anomalies,
     pipeline,
+    costs: services.costs,
     persistence,
     context,
     positions: {
@@ -266,6 +268,17 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     intake: deps.intake,
     prove: deps.prove,
     versions: new RuleVersions(rules),
+    costs: new RuleCosts({
+      now,
+      failed: (error) =>
+        context.events({
+          level: "warn",
+          name: "server.cost_unknown",
+          message: `What the rules cost could not be measured: ${
+            error instanceof Error ? error.message : String(error)
+          }`,
+        }),
+    }),
     telemetryTopic: deps.topics.telemetry,
     metrics: () => ({
       ...hub.metrics(),

@@ -4,7 +4,7 @@ import type { AnomalyEvent } from "../contract/stream.ts";
 import type { AnomalyPage, AnomalyView } from "../contract/views.ts";
 import { type AnomalyRecord, eventIsOver, fold, stateOf, viewOf } from "./anomaly_record.ts";
 import { acknowledged, assigned, noted, snoozed, unnoted } from "./judgement.ts";
-import type { AnomalyQuery, AnomalyTable } from "./store_anomalies.ts";
+import type { AnomalyQuery, AnomalyTable, LatestOpening } from "./store_anomalies.ts";
 
 /** Anomalies not cleared that are held in memory; beyond it the oldest leave the counts. */
 export const LIVE_MAX = 50_000;
@@ -44,8 +44,8 @@ export class AnomalyProjection {
   readonly #dirty = new Map<string, AnomalyRecord>();
   readonly #firedNew = new Map<string, number>();
   readonly #firedAll: Map<string, number>;
-  /** A of each rule's latest opening, of those asked for. */
-  readonly #lastFired = new Map<string, number | null>();
+  /** Each rule's latest opening, of those asked for. */
+  readonly #lastFired = new Map<string, LatestOpening | null>();
   readonly #byVehicle = new Map<string, Tally>();
   readonly #byRule = new Map<string, number>();
   /** Not cleared and not snoozed, by severity. */
@@ -70,7 +70,10 @@ export class AnomalyProjection {
       return null;
     }
     this.folded++;
-    this.#lastFired.set(record.rule, Math.max(this.#lastOf(record.rule) ?? 0, record.append));
+    const { append, id } = record;
+    if (append >= (this.#lastOf(record.rule)?.append ?? 0)) {
+      this.#lastFired.set(record.rule, { append, id });
+    }
     if (before === undefined) {
       for (const fired of [this.#firedNew, this.#firedAll]) {
         fired.set(record.rule, (fired.get(record.rule) ?? 0) + 1);
@@ -143,10 +146,15 @@ export class AnomalyProjection {
     };
   }
 
-  /** How often a rule fired since the store began, how many are open, and A of the latest. */
-  ofRule(rule: string): { fired: number; open: number; lastFired: number | null } {
-    const fired = this.#firedAll.get(rule) ?? 0;
-    return { fired, open: this.#byRule.get(rule) ?? 0, lastFired: this.#lastOf(rule) };
+  /** How often a rule fired since the store began, how many are open, and A and id of the latest. */
+  ofRule(rule: string): { fired: number; open: number; lastFired: number | null; lastId: string } {
+    const last = this.#lastOf(rule);
+    return {
+      fired: this.#firedAll.get(rule) ?? 0,
+      open: this.#byRule.get(rule) ?? 0,
+      lastFired: last?.append ?? null,
+      lastId: last?.id ?? "",
+    };
   }
 
   /** Openings of a rule per bucket; the table must hold all changes. */
@@ -201,7 +209,7 @@ export class AnomalyProjection {
     return this.#live.get(id) ?? this.#dirty.get(id) ?? this.#options.table.get(id);
   }
 
-  #lastOf(rule: string): number | null {
+  #lastOf(rule: string): LatestOpening | null {
     let last = this.#lastFired.get(rule);
     if (last === undefined) {
       last = this.#options.table.lastFired(rule);

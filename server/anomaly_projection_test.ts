@@ -92,7 +92,10 @@ Deno.test("anomalies: transitions fold into state, counts and severity of the ve
     assertEquals(cleared, ["cleared", "critical", { info: 0, warning: 0, critical: 0 }]);
     assertEquals(reopened, ["open", "warning", { info: 0, warning: 1, critical: 0 }]);
     assertEquals(bench.vehicles.get("VH-1"), [1, "warning"]);
-    assertEquals(projection.ofRule("overspeed"), { fired: 1, open: 1, lastFired: 6_100 });
+    assertEquals(projection.ofRule("overspeed"), {
+      ...{ fired: 1, open: 1, lastFired: 6_100 },
+      lastId: transitionOf().id,
+    });
     assertEquals(projection.view(LIFE[0]?.id ?? "")?.openedAt, 6_000);
   }));
 

@@ -10,6 +10,7 @@ import type { AnomalyProjection } from "./anomaly_projection.ts";
 import type { FleetProjection } from "./fleet_projection.ts";
 import type { Persistence } from "./persistence.ts";
 import type { PipelineProjection } from "./pipeline_projection.ts";
+import type { RuleCosts } from "./rule_costs.ts";
 import type { SeriesBuffer } from "./series_buffer.ts";
 
 /** Bytes read ahead per partition: the projections are a convenience and keep little in flight. */
@@ -28,6 +29,7 @@ export interface FeedOptions {
   readonly buffer: SeriesBuffer;
   readonly anomalies: AnomalyProjection;
   readonly pipeline: PipelineProjection;
+  readonly costs: RuleCosts;
   readonly persistence: Persistence;
   /** Where the store left off, by partition. */
   readonly positions: {
@@ -59,6 +61,7 @@ export async function feedTelemetry(options: FeedOptions): Promise<void> {
     if (context.signal.aborted) return;
     handler.batch = batch;
     decoder.decode(batch, handler);
+    options.costs.take(batch);
     persistence.telemetryNext.set(batch.partition, batch.nextOffset);
     pipeline.end(batch.partition, batch.highWatermark);
     await persistence.keepUp(context.signal);

@@ -14,12 +14,12 @@ import {
   type PageModel,
   type VehiclePage,
 } from "./pages/model.ts";
-import { timeIn } from "./parameters.ts";
+import { shown, timeIn } from "./parameters.ts";
 import { HttpFault } from "./problem.ts";
 import { vehicle } from "./routes_api.ts";
 import { anomalyQuery, pageOf } from "./routes_anomalies.ts";
 import { rulePage, rulesPage } from "./rule_pages.ts";
-import { ruleViews, type Services, signalViews } from "./services.ts";
+import { explain, ruleViews, type Services, signalViews } from "./services.ts";
 import { SERIES_SPAN_MS_MAX } from "./history.ts";
 
 /** What handlers are given of the request beside itself. */
@@ -55,6 +55,13 @@ export function pageRoutes(services: Services, renderer: PageRenderer): Hono<Pag
   app.get("/anomalies", (c) => {
     const base = pageBase(services, renderer, c.env.signedIn);
     return html(anomaliesPage(services, base, new URL(c.req.url).searchParams));
+  });
+  app.get("/anomalies/:id", async (c) => {
+    const id = c.req.param("id");
+    services.persistence.settle();
+    const why = await explain(services, id, true);
+    if (why === undefined) throw new HttpFault(404, `There is no anomaly ${shown(id)}`);
+    return html({ ...pageBase(services, renderer, c.env.signedIn), kind: "why", why });
   });
   app.get("/v/:id", (c) => {
     const base = pageBase(services, renderer, c.env.signedIn);

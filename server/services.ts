@@ -5,7 +5,13 @@ import type { DashboardView } from "../contract/dashboard.ts";
 import type { Proof } from "../contract/explanation.ts";
 import type { AnomalyEvent } from "../contract/stream.ts";
 import type { Intake } from "../contract/telemetry.ts";
-import type { ExplanationView, RuleView, SignalLimit, SignalView } from "../contract/views.ts";
+import type {
+  ExplanationView,
+  RuleCost,
+  RuleView,
+  SignalLimit,
+  SignalView,
+} from "../contract/views.ts";
 import type { Term } from "../contract/anomaly.ts";
 import type { Rule, RuleSet } from "../rules-wasm/language/ast.ts";
 import { signalsOf } from "../rules-wasm/language/brings.ts";
@@ -16,6 +22,7 @@ import type { FleetProjection } from "./fleet_projection.ts";
 import type { History } from "./history.ts";
 import type { Persistence } from "./persistence.ts";
 import type { PipelineProjection } from "./pipeline_projection.ts";
+import type { RuleCosts } from "./rule_costs.ts";
 import type { RuleVersions } from "./rule_versions.ts";
 import type { Hub } from "./sse.ts";
 
@@ -50,6 +57,7 @@ export interface Services {
   readonly ruleSet: RuleSet;
   readonly rules: RuleLog;
   readonly versions: RuleVersions;
+  readonly costs: RuleCosts;
   /** Name of the topic that samples come on. */
   readonly telemetryTopic: string;
   readonly fleet: FleetProjection;
@@ -87,9 +95,11 @@ export function signalViews(catalog: Catalog): SignalView[] {
   }));
 }
 
-/** The rules in force as pages show them, in the order of their file. */
+/** The rules in force as pages show them, in the order of their file; sets measuring costs going. */
 export function ruleViews(services: Services): RuleView[] {
-  return services.ruleSet.rules.map((rule) => ruleView(rule, services));
+  const { costs, ruleSet } = services;
+  const known = costs.of(ruleSet);
+  return ruleSet.rules.map((rule) => ruleView(rule, services, known));
 }
 
 /**
@@ -168,7 +178,12 @@ export function isReady(agents: readonly AgentStatus[]): boolean {
   return agents.every(({ state }) => state === "running" || state === "paused");
 }
 
-function ruleView(rule: Rule, { anomalies }: Services): RuleView {
+function ruleView(
+  rule: Rule,
+  { anomalies }: Services,
+  costs: ReadonlyMap<string, RuleCost> = new Map(),
+): RuleView {
   const { id, severity, source, once, runbook } = rule;
-  return { id, severity, source, once, runbook, ...anomalies.ofRule(id) };
+  const cost = costs.get(id) ?? null;
+  return { id, severity, source, once, runbook, ...anomalies.ofRule(id), cost };
 }

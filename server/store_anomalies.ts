@@ -19,6 +19,13 @@ export interface AnomalyQuery {
   readonly cursor?: string;
 }
 
+/** The newest anomaly of a rule. */
+export interface LatestOpening {
+  /** A of its opening, epoch milliseconds. */
+  readonly append: number;
+  readonly id: string;
+}
+
 /** What lies in `body`: the record without the columns that queries need. */
 type Body = Omit<
   AnomalyRecord,
@@ -46,7 +53,7 @@ export class AnomalyTable {
         "ON CONFLICT (rule) DO UPDATE SET count = count + excluded.count",
     );
     this.#lastFired = sql.prepare(
-      "SELECT append FROM anomalies WHERE rule = ? ORDER BY append DESC LIMIT 1",
+      "SELECT append, id FROM anomalies WHERE rule = ? ORDER BY append DESC LIMIT 1",
     );
     this.#density = sql.prepare(
       "SELECT CAST((append - ?) / ? AS INTEGER) AS bucket, count(*) AS count FROM anomalies " +
@@ -91,10 +98,10 @@ export class AnomalyTable {
     return new Map(rows.map((row) => [textIn(row, "rule"), numberIn(row, "count")]));
   }
 
-  /** A of a rule's latest opening; null if the table has none. */
-  lastFired(rule: string): number | null {
+  /** A rule's latest opening; null if the table has none. */
+  lastFired(rule: string): LatestOpening | null {
     const row = this.#lastFired.get(rule);
-    return row === undefined ? null : numberIn(row, "append");
+    return row === undefined ? null : { append: numberIn(row, "append"), id: textIn(row, "id") };
   }
 
   /**

@@ -6,7 +6,9 @@ import type { PipelinePage } from "./model.ts";
 
 /** Draws the pipeline page. */
 export function renderPipeline(page: PipelinePage): string {
-  const embedded = { rules: page.rules.map(({ id, fired, open }) => ({ id, fired, open })) };
+  const embedded = {
+    rules: page.rules.map(({ id, fired, open, cost }) => ({ id, fired, open, cost })),
+  };
   return renderDocument({
     shell: shellProps(page, { title: "Pipeline", pipeline: page.pipeline }),
     place: "/pipeline",

@@ -12,6 +12,7 @@ const BUNDLES = [
   "pipeline.js",
   "rules.js",
   "rule.js",
+  "why.js",
   "page.js",
   "stream_worker.js",
 ];

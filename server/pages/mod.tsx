@@ -8,6 +8,7 @@ import { renderPipeline } from "./PipelinePage.tsx";
 import { renderRule } from "./RulePage.tsx";
 import { renderRules } from "./RulesPage.tsx";
 import { renderVehicle } from "./VehiclePage.tsx";
+import { renderWhy } from "./WhyPage.tsx";
 
 /** Draws a page as a whole HTML document. */
 export function renderPage(page: PageModel): string {
@@ -22,6 +23,8 @@ export function renderPage(page: PageModel): string {
       return renderRules(page);
     case "rule":
       return renderRule(page);
+    case "why":
+      return renderWhy(page);
     case "pipeline":
       return renderPipeline(page);
     case "login":

@@ -5,6 +5,7 @@ import type {
   AnomalyPage,
   AnomalyState,
   AnomalyView,
+  ExplanationView,
   PipelineView,
   RuleRevision,
   RuleView,
@@ -102,6 +103,12 @@ export interface AnomaliesPage extends PageBase {
   };
   /** Ids of the rules in force, for the filter. */
   readonly rules: readonly string[];
+}
+
+/** `GET /anomalies/:id`. */
+export interface WhyPage extends PageBase {
+  readonly kind: "why";
+  readonly why: ExplanationView;
 }
 
 /** Positions of one vehicle over time, column by column, ascending. */
@@ -203,6 +210,7 @@ export type PageModel =
   | RulesPage
   | RulePage
   | PipelinePage
+  | WhyPage
   | LoginPage
   | ErrorPage;
 

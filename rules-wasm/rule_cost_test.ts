@@ -1,0 +1,62 @@
+import { assert, assertEquals } from "@std/assert";
+import { traceBatch, traceRules } from "../testing/engine_trace.ts";
+import { stateSize } from "./plan.ts";
+import { measureRuleCosts } from "./rule_cost.ts";
+
+const RULES = traceRules(`version: 1
+rules:
+  - { id: plain, when: "x > 1e9" }
+  - { id: window, when: "stddev(x, 10 min) > 1e9" }`);
+
+Deno.test("rule cost: each rule alone, in time and in state", async () => {
+  const rows = Array.from(
+    { length: 2_000 },
+    (_, k) => ({ a: k, v: `V${k % 7}`, is: { x: k % 5 } }),
+  );
+  let turns = 0;
+  const costs = await measureRuleCosts(RULES, traceBatch(rows), {
+    clock: () => performance.now(),
+    pause: () => {
+      turns++;
+      return Promise.resolve();
+    },
+  });
+  assertEquals([...costs.keys()], ["plain", "window"]);
+  for (const { sampleNs } of costs.values()) assert(sampleNs !== null && sampleNs >= 0);
+  const bare = stateSize({ ...RULES, rules: [] });
+  for (const rule of RULES.rules) {
+    const { leastBytes, mostBytes } = stateSize({ ...RULES, rules: [rule] });
+    const cost = costs.get(rule.id);
+    assertEquals(cost?.stateBytes, leastBytes - bare.leastBytes);
+    assertEquals(cost?.stateBytesMax, mostBytes - bare.mostBytes);
+  }
+  const most = (id: string) => costs.get(id)?.stateBytesMax ?? 0;
+  assert(most("window") > most("plain"), `${most("window")} and ${most("plain")}`);
+  assert(turns >= 14);
+});
+
+Deno.test("rule cost: the fastest run of each counts, less the fastest without", async () => {
+  // By turns: all rules, then without and with one rule, seven times each.
+  const took = [
+    ...Array(7).fill(9),
+    ...Array(6).fill([5, 7]).flat(),
+    4,
+    6,
+    ...Array(7).fill([3, 3]).flat(),
+  ];
+  let now = 0;
+  let reads = 0;
+  const costs = await measureRuleCosts(RULES, traceBatch([{ a: 0, v: "V", is: { x: 1 } }]), {
+    clock: () => now += reads++ % 2 === 0 ? 0 : took[(reads >> 1) - 1],
+    pause: () => Promise.resolve(),
+  });
+  assertEquals([...costs.values()].map(({ sampleNs }) => sampleNs), [2e6, 0]);
+});
+
+Deno.test("rule cost: without samples there is no time to tell", async () => {
+  const costs = await measureRuleCosts(RULES, traceBatch([{ a: 0 }]), {
+    clock: () => performance.now(),
+    pause: () => Promise.resolve(),
+  });
+  assertEquals([...costs.values()].map(({ sampleNs }) => sampleNs), [null, null]);
+});
