@@ -1,7 +1,8 @@
 /** Counts what a back-test brings: per rule how often, for whom, and for how long. */
 import { decodeTransition, type Transition } from "../contract/anomaly.ts";
-import type { AnomalyRecord, Engine, EngineCounts } from "../rules-wasm/engine_port.ts";
+import type { EngineCounts } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import type { EngineReport } from "./backtest_piece.ts";
 
 /** What one rule did. */
 export interface RuleSummary {
@@ -84,8 +85,8 @@ export class Tally {
     }
   }
 
-  /** Takes a transition. */
-  take({ value }: AnomalyRecord): void {
+  /** Takes a transition as JSON. */
+  take(value: Uint8Array): void {
     const transition = decodeTransition(value);
     if (!this.options.vehicle(transition.vehicle)) return;
     this.#transitions++;
@@ -97,15 +98,13 @@ export class Tally {
     this.options.output(line);
   }
 
-  /** Takes note of records that a partition's engine was given. */
-  report(partition: number, engine: Engine, appendTimes: Float64Array = new Float64Array(0)): void {
-    this.#counts.set(partition, engine.counts());
-    this.#waiting.set(partition, engine.waiting());
-    this.#done += appendTimes.length;
-    for (const time of appendTimes) {
-      if (time < this.#first) this.#first = time;
-      if (time > this.#last) this.#last = time;
-    }
+  /** Takes note of how far a partition's engine is. */
+  report(partition: number, { records, firstMs, lastMs, counts, waiting }: EngineReport): void {
+    this.#counts.set(partition, counts);
+    this.#waiting.set(partition, waiting);
+    this.#done += records;
+    this.#first = Math.min(this.#first, firstMs);
+    this.#last = Math.max(this.#last, lastMs);
     this.options.progress({ samples: this.#sum("samples"), done: this.#done, total: this.total });
   }
 

@@ -4,7 +4,8 @@ import { seconds, TRACE_START_MS, traceRules } from "../testing/engine_trace.ts"
 import { createDecoder } from "../rules-wasm/decoder.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
-import { type BacktestOptions, backtestRecording } from "./backtest.ts";
+import type { BacktestOptions } from "./backtest_options.ts";
+import { backtestRecording } from "./backtest_recording.ts";
 import { compareOpenings, Openings } from "./compare_openings.ts";
 import { readSweep } from "./sweep.ts";
 
@@ -25,7 +26,7 @@ function recording(vehicles: Readonly<Record<string, readonly number[]>>): strin
 async function run(
   rules: RuleSet,
   text: string,
-  options: Partial<BacktestOptions> = {},
+  options: Partial<BacktestOptions & { batchRecords: number }> = {},
 ) {
   const transitions: Transition[] = [];
   const summary = await backtestRecording({

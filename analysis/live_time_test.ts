@@ -19,7 +19,6 @@ async function backtest(site: Site, ruleSet: RuleSet): Promise<string[]> {
     topic: TOPICS.telemetry,
     ruleSet,
     createEngine,
-    batchRecords: 10,
     fromMs: -Infinity,
     toMs: Infinity,
     signal: new AbortController().signal,

@@ -1,5 +1,7 @@
 /** `backtest`: what rules would have raised, over the retained log or over recordings. */
-import { backtestLog, type BacktestOptions, backtestRecording } from "../analysis/backtest.ts";
+import { backtestLog, type LogOptions, startHere } from "../analysis/backtest.ts";
+import type { BacktestOptions } from "../analysis/backtest_options.ts";
+import { backtestRecording } from "../analysis/backtest_recording.ts";
 import type { BacktestProgress, BacktestSummary } from "../analysis/backtest_tally.ts";
 import { compareOpenings, Openings } from "../analysis/compare_openings.ts";
 import { readSweep } from "../analysis/sweep.ts";
@@ -17,11 +19,15 @@ import {
   summaryReport,
   sweepReport,
 } from "./backtest_report.ts";
+import { startInWorkers } from "./backtest_cores.ts";
 import { readCatalog, readRules, readZones } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { turns } from "./turns.ts";
+
+/** Records that one thread is left alone with. */
+const RECORDS_ALONE_MAX = 50_000;
 
 /** What the ways of back-testing share. */
 interface Run {
@@ -36,7 +42,11 @@ export async function backtestCommand(settings: Settings): Promise<number> {
   const catalog = readCatalog(settings.catalog);
   const zones = readZones(settings.zones);
   const stop = new AbortController();
-  const interrupt = () => stop.abort();
+  const interrupt = () => {
+    stop.abort();
+    // The second one ends the process at once.
+    Deno.removeSignalListener("SIGINT", interrupt);
+  };
   Deno.addSignalListener("SIGINT", interrupt);
   const run = { settings, catalog, zones, signal: stop.signal };
   try {
@@ -118,7 +128,6 @@ async function backtest(
   const options: BacktestOptions = {
     ruleSet,
     createEngine,
-    batchRecords: settings.batchRecords,
     fromMs: Number.isNaN(settings.fromMs) ? -Infinity : settings.fromMs,
     toMs: Number.isNaN(settings.toMs) ? Infinity : settings.toMs,
     vehicles: settings.only,
@@ -133,6 +142,7 @@ async function backtest(
     if (settings.input.length === 0) return await overLog(settings, options, asLive);
     return await backtestRecording({
       ...options,
+      batchRecords: settings.batchRecords,
       lines: readRecordings(settings.input, { mapping: settings.map, catalog, events }),
       decoder: createDecoder(catalog, {
         maxVehicles: ruleSet.settings.maxVehicles,
@@ -148,11 +158,30 @@ async function overLog(settings: Settings, options: BacktestOptions, asLive: boo
   const bus = await openBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   try {
     const log = { ...options, bus, topic: settings.topicTelemetry };
-    if (!asLive) return await backtestLog(log);
+    if (!asLive) return await backtestLog(spread(settings, log));
     const rules = await RuleFeed.open(bus, settings.topicRules, Date.now);
-    if (rules.history.current === undefined) return await backtestLog(log);
-    return await backtestLog({ ...log, ruleSet: rules.current(), asLive: rules });
+    if (rules.history.current === undefined) return await backtestLog(spread(settings, log));
+    return await backtestLog(spread(settings, { ...log, ruleSet: rules.current(), asLive: rules }));
   } finally {
     await bus.close();
   }
+}
+
+/** The same, over as many threads as there are cores. */
+function spread(settings: Settings, log: LogOptions): LogOptions {
+  const workers = settings.workers === 0 ? navigator.hardwareConcurrency : settings.workers;
+  if (workers === 1) return log;
+  const { ruleSet, toMs, signal } = log;
+  const asLive = log.asLive !== undefined;
+  return {
+    ...log,
+    lanes: (jobs, receive) => {
+      const records = jobs.reduce((sum, { from, to }) => sum + to - from, 0);
+      // Asked for they come; else a short log is through before they would have started.
+      const start = settings.workers === 0 && records < RECORDS_ALONE_MAX
+        ? startHere(log)
+        : startInWorkers({ settings, ruleSet, asLive, toMs, workers, signal });
+      return start(jobs, receive);
+    },
+  };
 }

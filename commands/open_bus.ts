@@ -41,10 +41,7 @@ export async function openBus(
   events: EventSink,
   now: () => number,
 ): Promise<Bus> {
-  const deps = { now, events };
-  const bus = settings.bus === "kafka"
-    ? await openKafkaBus(kafkaOptions(settings), deps)
-    : await openEmbeddedBus({ dir: settings.data, fsync: settings.fsync }, deps);
+  const bus = await connectBus(settings, events, now);
   try {
     await bus.ensureTopics(topicSpecs(settings));
   } catch (error) {
@@ -52,6 +49,18 @@ export async function openBus(
     throw error;
   }
   return bus;
+}
+
+/** Opens the bus that the settings name; its topics are there already. */
+export async function connectBus(
+  settings: Settings,
+  events: EventSink,
+  now: () => number,
+): Promise<Bus> {
+  const deps = { now, events };
+  return settings.bus === "kafka"
+    ? await openKafkaBus(kafkaOptions(settings), deps)
+    : await openEmbeddedBus({ dir: settings.data, fsync: settings.fsync }, deps);
 }
 
 /** How the settings say that Kafka is to be reached. */

@@ -260,6 +260,14 @@ export const SETTINGS: readonly SettingSpec[] = [
     integer(1, 100_000),
     ["backtest"],
   ),
+  setting(
+    "workers",
+    "workers",
+    "N",
+    "threads that evaluate, at most one for each partition; 0: one for each core",
+    integer(0, 256),
+    ["backtest"],
+  ),
   setting("partitions", "partitions", "N", "partitions of new topics", integer(1, 1024), ON_BUS),
   setting(
     "retentionMs",

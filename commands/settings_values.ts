@@ -57,6 +57,8 @@ export interface Settings {
   readonly fromMs: number;
   readonly toMs: number;
   readonly batchRecords: number;
+  /** Threads that evaluate, at most; 0: one for each core. */
+  readonly workers: number;
   /** Ids and globs of the vehicles that a back-test tells of; none: all. */
   readonly only: readonly string[];
   /** Path of the rules to compare with; "" for none. */
@@ -125,6 +127,7 @@ export const SETTINGS_DEFAULT: Settings = {
   fromMs: NaN,
   toMs: NaN,
   batchRecords: 1_000,
+  workers: 0,
   only: [],
   compare: "",
   sweep: "",

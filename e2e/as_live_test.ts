@@ -102,6 +102,8 @@ async function holds(site: TortureSite): Promise<void> {
   }
   const run = await runKilter(["backtest", ...site.flags], [site.dir]);
   assertEquals(run.code, 0, run.stderr);
+  const spread = await runKilter(["backtest", "--workers", "3", ...site.flags], [site.dir]);
+  assertEquals(spread.stdout, run.stdout, spread.stderr);
   const text = new TextDecoder();
   const live = (await published(site, "anomalies")).map((value) => text.decode(value));
   // The log may end with records that were not worked off any more: their output is to come.

@@ -24,6 +24,7 @@ const NEEDED = [
   "producer/mappings/twizy.yaml",
   "producer/mappings/driveplotr.yaml",
   "commands/agent_worker.ts",
+  "commands/backtest_worker.ts",
 ];
 /** Bytes of packages and files; the compiler of the kernel and the tests' browser add 100 MB. */
 const EMBEDDED_MB_MAX = 16;

@@ -3,7 +3,7 @@
  * drives, found over the way that a back-test takes, by both engines.
  */
 import { assertEquals } from "@std/assert";
-import { backtestRecording } from "../analysis/backtest.ts";
+import { backtestRecording } from "../analysis/backtest_recording.ts";
 import { isTransition, type Transition } from "../contract/anomaly.ts";
 import { readRecordings } from "../producer/recording.ts";
 import { realData, shippedCatalog } from "../producer/test_support.ts";

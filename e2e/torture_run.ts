@@ -112,7 +112,7 @@ async function compare(
   const text = new TextDecoder();
   let output = "";
   await backtestLog({
-    ...{ bus, topic: topics.telemetry, ruleSet, createEngine, batchRecords: 1_000 },
+    ...{ bus, topic: topics.telemetry, ruleSet, createEngine },
     ...{ fromMs: -Infinity, toMs: Infinity, signal: new AbortController().signal },
     output: (bytes) => output += text.decode(bytes),
     progress: () => {},
