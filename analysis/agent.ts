@@ -4,13 +4,16 @@ import { ANALYSIS_GROUP } from "../contract/topics.ts";
 import { Meter } from "./meter.ts";
 import { PartitionCount } from "./partition_count.ts";
 import { type PartitionDependencies, runPartition } from "./partition_loop.ts";
+import { type Platform, REAL_PLATFORM } from "./platform.ts";
 import { Pulse } from "./pulse.ts";
 
 /** What the agent is made with. */
-export type AnalysisDependencies = Pick<
-  PartitionDependencies,
-  "bus" | "topics" | "rules" | "createEngine" | "checkpointMs"
->;
+export interface AnalysisDependencies
+  extends
+    Pick<PartitionDependencies, "bus" | "topics" | "rules" | "createEngine" | "checkpointMs"> {
+  /** By default those of a real process. */
+  readonly platform?: Platform;
+}
 
 /**
  * Runs until the context's signal aborts.
@@ -23,12 +26,14 @@ export async function runAnalysis(
 ): Promise<void> {
   const meter = new Meter();
   const version = () => deps.rules.current().version;
-  const pulse = new Pulse(context, () => ({ metrics: meter.metrics(), version: version() }));
+  const platform = deps.platform ?? REAL_PLATFORM;
+  const figures = () => ({ metrics: meter.metrics(), version: version() });
+  const pulse = new Pulse(context, figures, platform);
   const partitions = new PartitionCount(deps.bus, deps.topics, ANALYSIS_GROUP);
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const running = new Set<Promise<void>>();
-  const beats = setInterval(() => context.beat(meter.metrics(), version()), 500);
+  const stopBeats = platform.every(500, () => context.beat(meter.metrics(), version()));
   try {
     await partitions.checkRoom();
     const leases = deps.bus.lease({
@@ -41,6 +46,7 @@ export async function runAnalysis(
     for await (const lease of leases) {
       const loop: Promise<void> = runPartition(lease, {
         ...deps,
+        platform,
         context,
         meter,
         pulse,
@@ -52,7 +58,7 @@ export async function runAnalysis(
     }
   } finally {
     await Promise.all(running);
-    clearInterval(beats);
+    stopBeats();
   }
   if (failed.signal.aborted) throw failed.signal.reason;
 }

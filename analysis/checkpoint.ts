@@ -6,20 +6,14 @@
  * progress record names is whole, or the disk is damaged. The records' keys are their numbers:
  * compaction keeps the newest checkpoint of a partition and nothing else.
  */
-import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompress } from "node:zlib";
 import { type Bus, type OutgoingRecord, RECORD_BYTES_MAX } from "../bus/port.ts";
 import type { CheckpointPlace } from "../contract/progress.ts";
-
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
+import { type CheckpointCodec, ZSTD_CODEC } from "./platform.ts";
 
 /** Bytes of one record, at most. */
 export const CHUNK_BYTES = RECORD_BYTES_MAX - 50_000;
 /** Bytes of state that a checkpoint may come to once it is decompressed. */
 const STATE_BYTES_MAX = 2 ** 31 - 1;
-/** Fast is what counts: the state of 10,000 vehicles takes some tens of milliseconds. */
-const LEVEL = 1;
 
 /** Headers of a checkpoint's record. */
 const HEADER_ID = "kilter-checkpoint";
@@ -52,10 +46,10 @@ export interface CheckpointOf {
 export async function checkpointRecords(
   snapshot: Uint8Array,
   of: CheckpointOf,
+  codec: CheckpointCodec = ZSTD_CODEC,
 ): Promise<CheckpointRecords> {
-  const params = { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 };
-  const bytes = new Uint8Array(await compress(snapshot, { params }));
-  const id = `${of.next}-${hex(await crypto.subtle.digest("SHA-256", bytes)).slice(0, 16)}`;
+  const bytes = await codec.compress(snapshot);
+  const id = `${of.next}-${(await codec.digest(bytes)).slice(0, 16)}`;
   const text = new TextEncoder();
   const { partition } = of;
   const chunks = Math.ceil(bytes.length / CHUNK_BYTES);
@@ -80,6 +74,7 @@ export async function readCheckpoint(
   partition: number,
   key: string,
   place: CheckpointPlace,
+  codec: CheckpointCodec = ZSTD_CODEC,
 ): Promise<Uint8Array> {
   const wanted = new Map(
     Array.from({ length: place.chunks }, (_, i): [string, number] => [chunkKey(key, i), i]),
@@ -114,17 +109,13 @@ export async function readCheckpoint(
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  const sum = hex(await crypto.subtle.digest("SHA-256", bytes)).slice(0, 16);
+  const sum = (await codec.digest(bytes)).slice(0, 16);
   if (!place.id.endsWith(`-${sum}`)) {
     throw new CheckpointError(`Cannot read checkpoint ${where}: its bytes are damaged`);
   }
-  return new Uint8Array(await decompress(bytes, { maxOutputLength: STATE_BYTES_MAX }));
+  return await codec.decompress(bytes, STATE_BYTES_MAX);
 }
 
 function chunkKey(key: string, i: number): string {
   return `checkpoint/${key}/${i}`;
-}
-
-function hex(buffer: ArrayBuffer): string {
-  return new Uint8Array(buffer).toHex();
 }

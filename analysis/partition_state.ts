@@ -24,6 +24,7 @@ import {
   transitionRecord,
 } from "./open_anomalies.ts";
 import type { PartitionCount } from "./partition_count.ts";
+import type { Platform } from "./platform.ts";
 import type { Pulse } from "./pulse.ts";
 import { Warming } from "./warming.ts";
 
@@ -40,6 +41,7 @@ export interface StateDependencies {
   readonly meter: Meter;
   readonly pulse: Pulse;
   readonly partitions: PartitionCount;
+  readonly platform: Pick<Platform, "codec">;
 }
 
 /** The state of one partition; `restore` comes first. */
@@ -160,13 +162,13 @@ export class PartitionState {
 
   /** The state as records of a checkpoint. */
   async takeCheckpoint(): Promise<CheckpointRecords> {
-    const { lease: { partition, topic }, deps: { bus, topics } } = this;
+    const { lease: { partition, topic }, deps: { bus, topics, platform } } = this;
     const from = (await bus.bounds(topics.checkpoints))[partition]?.end ?? 0;
     return await checkpointRecords(this.engine.snapshot(), {
       ...{ partition, from, next: this.next },
       key: `${ANALYSIS_GROUP}/${topic}`,
       chunksBefore: this.checkpoint?.chunks ?? 0,
-    });
+    }, platform.codec);
   }
 
   #engineOf(ruleSet: RuleSet): DurableEngine {
@@ -192,10 +194,13 @@ export class PartitionState {
 
   /** @returns whether the checkpoint could be read */
   async #load(place: CheckpointPlace): Promise<boolean> {
-    const { lease: { topic, partition }, deps: { bus, topics, context, meter } } = this;
+    const { lease: { topic, partition }, deps: { bus, topics, context, meter, platform } } = this;
     const key = `${ANALYSIS_GROUP}/${topic}`;
     try {
-      this.engine.restore(await readCheckpoint(bus, topics.checkpoints, partition, key, place));
+      const { codec } = platform;
+      this.engine.restore(
+        await readCheckpoint(bus, topics.checkpoints, partition, key, place, codec),
+      );
       meter.add("checkpoints_restored", 1);
       context.events({
         level: "info",

@@ -1,5 +1,6 @@
 /** Lets a busy loop beat and be interrupted: long synchronous work otherwise starves its thread. */
 import type { AgentContext } from "../contract/agent.ts";
+import { type Platform, REAL_PLATFORM } from "./platform.ts";
 
 /** Longest stretch without a turn of the event loop, milliseconds. */
 const TURN_MS = 20;
@@ -18,6 +19,7 @@ export class Pulse {
   constructor(
     readonly context: AgentContext,
     readonly figures: () => { metrics: Record<string, number>; version: string },
+    readonly platform: Pick<Platform, "turn"> = REAL_PLATFORM,
   ) {
     this.#turnedAt = context.now();
   }
@@ -31,7 +33,7 @@ export class Pulse {
       this.context.beat(metrics, version);
     }
     if (now - this.#turnedAt >= TURN_MS) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await this.platform.turn();
       this.#turnedAt = this.context.now();
     }
   }

@@ -17,7 +17,7 @@ const WAIT_MS = 15_000;
 /** The topic as it is read; `open` reads what is there, `follow` what comes. */
 export class RuleFeed implements RuleLog {
   readonly history = new RuleHistory();
-  readonly #compiled = new CompiledVersions(this.history);
+  readonly #compiled: CompiledVersions;
   readonly #listeners = new Set<() => void>();
   readonly #bus: Bus;
   readonly #topic: string;
@@ -26,15 +26,30 @@ export class RuleFeed implements RuleLog {
   #current: RuleSet | null = null;
   #compiledOf: RuleVersion | null = null;
 
-  private constructor(bus: Bus, topic: string, now: () => number) {
+  private constructor(
+    bus: Bus,
+    topic: string,
+    now: () => number,
+    compile: typeof compileTexts,
+  ) {
+    this.#compiled = new CompiledVersions(this.history, compile);
     this.#bus = bus;
     this.#topic = topic;
     this.#now = now;
   }
 
-  /** Reads all versions that there are. */
-  static async open(bus: Bus, topic: string, now: () => number): Promise<RuleFeed> {
-    const feed = new RuleFeed(bus, topic, now);
+  /**
+   * Reads all versions that there are.
+   *
+   * @param compile how texts become a rule set
+   */
+  static async open(
+    bus: Bus,
+    topic: string,
+    now: () => number,
+    compile: typeof compileTexts = compileTexts,
+  ): Promise<RuleFeed> {
+    const feed = new RuleFeed(bus, topic, now, compile);
     await feed.catchUp();
     return feed;
   }

@@ -82,7 +82,8 @@ const KEPT_MAX = 8;
 export class CompiledVersions {
   readonly #kept = new Map<string, RuleSet>();
 
-  constructor(readonly history: RuleHistory) {}
+  /** @param texts how texts become a rule set */
+  constructor(readonly history: RuleHistory, readonly texts: typeof compileTexts = compileTexts) {}
 
   /**
    * The rule set that a version was; null if the log does not know it, or if this program gives its
@@ -105,7 +106,7 @@ export class CompiledVersions {
     const name = record.version;
     const kept = this.#kept.get(name);
     if (kept) return kept;
-    const compiled = compileTexts(record, `rules of version ${name}`);
+    const compiled = this.texts(record, `rules of version ${name}`);
     if (!compiled.ok) {
       throw new SyntaxError(`Cannot use the rules of version ${name}:\n${compiled.report}`);
     }
