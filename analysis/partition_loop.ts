@@ -4,6 +4,7 @@ import { encodeProgress } from "../contract/progress.ts";
 import type { PushResult } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { deadLetters } from "./dead_letter.ts";
+import { elapsed } from "./elapsed.ts";
 import { PartitionState, type StateDependencies } from "./partition_state.ts";
 
 /** What a partition's loop is made with. */
@@ -59,7 +60,9 @@ class PartitionLoop {
   readonly #state: PartitionState;
   #committedNext = 0;
   #committedAt: number;
-  #checkpointAt: number;
+  #checkpointedAt: number;
+  /** Time from the last checkpoint to the next. */
+  #checkpointMs: number;
   #tickedAt = -Infinity;
   /** Version for which a tick was made. */
   #tickedFor = "";
@@ -68,7 +71,8 @@ class PartitionLoop {
   constructor(readonly lease: Lease, readonly deps: PartitionDependencies) {
     this.#state = new PartitionState(lease, deps);
     this.#committedAt = deps.context.now();
-    this.#checkpointAt = this.#committedAt + deps.checkpointMs;
+    this.#checkpointedAt = this.#committedAt;
+    this.#checkpointMs = deps.checkpointMs;
   }
 
   async run(): Promise<void> {
@@ -78,7 +82,7 @@ class PartitionLoop {
     if (!await state.restore()) return;
     this.#committedNext = state.next;
     // What took long to rebuild is worth a checkpoint soon.
-    if (context.now() - startedAt > COMMIT_MS) this.#checkpointAt = context.now();
+    if (elapsed(context.now(), startedAt, COMMIT_MS)) this.#checkpointMs = 0;
     this.#takeCorrections();
     if (this.#pending.length > 0 || state.checkpointDue) await this.#commit();
     for await (const batch of lease.read(state.next)) {
@@ -129,7 +133,7 @@ class PartitionLoop {
     }
     const now = context.now();
     meter.report(lease.partition, batch, state.engine, now);
-    const due = state.checkpointDue || now - this.#committedAt >= COMMIT_MS;
+    const due = state.checkpointDue || elapsed(now, this.#committedAt, COMMIT_MS);
     if (this.#pending.length > 0 || due) await this.#commit();
   }
 
@@ -137,11 +141,11 @@ class PartitionLoop {
   async #idle(): Promise<void> {
     const { deps: { context } } = this;
     const now = context.now();
-    if (this.#state.next > this.#committedNext && now - this.#committedAt >= COMMIT_MS) {
+    if (this.#state.next > this.#committedNext && elapsed(now, this.#committedAt, COMMIT_MS)) {
       await this.#commit();
     }
     const timer = this.#state.engine.nextTimer();
-    if (timer === null || now <= timer || now - this.#tickedAt < TICK_MS) return;
+    if (timer === null || now <= timer || !elapsed(now, this.#tickedAt, TICK_MS)) return;
     this.#tickedAt = now;
     await this.#tick();
   }
@@ -166,7 +170,9 @@ class PartitionLoop {
     const state = this.#state;
     this.#pending.push(...state.activations);
     state.activations = [];
-    if (state.checkpointDue || context.now() >= this.#checkpointAt) await this.#checkpoint();
+    if (
+      state.checkpointDue || elapsed(context.now(), this.#checkpointedAt, this.#checkpointMs)
+    ) await this.#checkpoint();
     const { next, since, checkpoint, partitions } = state;
     const { version } = state.ruleSet;
     const outputs = this.#pending;
@@ -186,8 +192,9 @@ class PartitionLoop {
     this.#output(topics.checkpoints, records);
     state.checkpoint = place;
     state.checkpointDue = false;
-    const now = context.now();
-    this.#checkpointAt = now + Math.max(checkpointMs, CHECKPOINT_SHARE * (now - startedAt));
+    this.#checkpointedAt = context.now();
+    const took = this.#checkpointedAt - startedAt;
+    this.#checkpointMs = Math.max(checkpointMs, CHECKPOINT_SHARE * took);
     meter.add("checkpoints", 1);
     meter.add("checkpoint_bytes", place.bytes);
   }

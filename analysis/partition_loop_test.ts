@@ -6,7 +6,7 @@ import { createEngine } from "../rules-wasm/engine.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { traceRules } from "../testing/engine_trace.ts";
 import { Seeded } from "../testing/seeded.ts";
-import { RETENTION_MS, Site } from "./test_support.ts";
+import { RETENTION_MS, Site, until } from "./test_support.ts";
 
 const RULES = traceRules(`version: 1
 rules:
@@ -246,4 +246,18 @@ Deno.test("analysis: a record of nothing but refused objects makes a bounded num
     }
     assertEquals(objects, 40_000);
     assertEquals(letters, 102);
+  }));
+
+Deno.test("analysis: a clock that was ahead and is set back does not hold up steps", () =>
+  Site.with(async (site) => {
+    site.aheadMs = 3_600_000;
+    await site.run(RULES, async () => {
+      await site.sample("V", { coolant: 120 });
+      await until("the first step", () => site.consumed(RULES));
+      site.aheadMs = 0;
+      // Nothing comes of this one, so its step is one that time brings about.
+      await site.sample("V", { coolant: 121 });
+      await until("the step after", () => site.consumed(RULES));
+    });
+    assertEquals(await kinds(site), ["opened hot V"]);
   }));

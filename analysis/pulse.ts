@@ -1,5 +1,6 @@
 /** Lets a busy loop beat and be interrupted: long synchronous work otherwise starves its thread. */
 import type { AgentContext } from "../contract/agent.ts";
+import { elapsed } from "./elapsed.ts";
 import { type Platform, REAL_PLATFORM } from "./platform.ts";
 
 /** Longest stretch without a turn of the event loop, milliseconds. */
@@ -27,12 +28,12 @@ export class Pulse {
   /** Beats if it is time, and gives way to other events if this loop has run for long. */
   async turn(): Promise<void> {
     const now = this.context.now();
-    if (now - this.#beatAt >= BEAT_MS) {
+    if (elapsed(now, this.#beatAt, BEAT_MS)) {
       this.#beatAt = now;
       const { metrics, version } = this.figures();
       this.context.beat(metrics, version);
     }
-    if (now - this.#turnedAt >= TURN_MS) {
+    if (elapsed(now, this.#turnedAt, TURN_MS)) {
       await this.platform.turn();
       this.#turnedAt = this.context.now();
     }

@@ -2,6 +2,7 @@
 import type { Bus, Lease } from "../bus/port.ts";
 import type { Engine } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { elapsed } from "./elapsed.ts";
 
 /** A change of rules that is being prepared. */
 export class Warming {
@@ -34,14 +35,14 @@ export class Warming {
     now: () => number,
   ): Promise<boolean> {
     if (this.engine === null || this.#at >= until) return true;
-    const end = now() + budgetMs;
+    const startedAt = now();
     for await (const batch of bus.range(topic, partition, this.#at, until)) {
       this.engine.push(batch, "warm");
       this.#at = batch.nextOffset;
-      if (now() >= end) break;
+      if (elapsed(now(), startedAt, budgetMs)) return this.#at >= until;
     }
     // What lies before `until` may be gone, or be no records.
-    if (now() < end) this.#at = until;
-    return this.#at >= until;
+    this.#at = until;
+    return true;
   }
 }
