@@ -1,6 +1,7 @@
 /** The producer agent: the simulated fleet onto the bus, in real time. */
 import type { Bus, OutgoingRecord } from "../bus/port.ts";
 import type { AgentContext } from "../contract/agent.ts";
+import { readLastSamples } from "./last_samples.ts";
 import { Fleet } from "./simulator/fleet.ts";
 
 /** Resolves after `ms`, or as soon as the signal aborts. */
@@ -29,7 +30,8 @@ const STEP_MS_MAX = 250;
  *
  * Open loop: a sample is due when the schedule says so, however long publishing takes. What was
  * missed by up to two seconds is caught up; beyond that it is left out and counted. After a pause
- * vehicles go on from where they stood.
+ * vehicles go on from where they stood, and after a restart from where the log last saw them: as if
+ * they had driven on, if that was no longer ago than five minutes.
  *
  * Metrics: `samples` and `skipped` since the start, `rate` in samples a second, `behind_seconds`,
  * `vehicles`.
@@ -42,7 +44,9 @@ export async function runSimulator(
 ): Promise<void> {
   const { bus, topic, sleep } = deps;
   const { signal } = context;
-  const fleet = new Fleet({ ...deps, startMs: context.now() });
+  const last = await readLastSamples(bus, topic, deps.vehicles);
+  const fleet = new Fleet({ ...deps, startMs: context.now(), resume: (id) => last.get(id) });
+  last.clear();
   const rate = new Rate(context.now());
   let samples = 0;
   let skipped = 0;

@@ -61,7 +61,7 @@ async function growth(run: BarRun): Promise<Row[]> {
     return (await session.send("Runtime.getHeapUsage")).usedSize;
   };
   // Roads are learned, and code is compiled, in the first minutes.
-  await pass(run.short ? 20_000 : 300_000);
+  await pass(run.short ? 10_000 : 300_000);
   const before = await usedBytes();
   await pass(run.minutes * 60_000);
   const after = await usedBytes();

@@ -1,6 +1,7 @@
 /** Drives vehicles along the streets: limits, bends, lights, turns, stops, and the next errand. */
 import type { RandomStreams } from "./random.ts";
 import { MOTORWAY, type StreetNetwork } from "./street_network.ts";
+import type { StreetPlace } from "./street_place.ts";
 import { PHASE, resistance, type Vehicles } from "./vehicle.ts";
 
 /** Hardest braking of an attentive driver, m/s². */
@@ -12,6 +13,8 @@ export const PANIC_BRAKING = 6.6;
 const LIGHT_ROUND = 64;
 /** Metres between a stop line and the middle of the junction. */
 const STOP_LINE = 4;
+/** Places that are looked at for the easiest turn. */
+const PLACES_TRIED = 8;
 /** Edges looked at ahead. */
 const EDGES_AHEAD = 8;
 
@@ -57,6 +60,31 @@ export class Driver {
       edge = way[streets.edgeTo[edge]];
     }
     this.#enter(i, edge, Math.min(left, streets.length[edge] - 1));
+  }
+
+  /**
+   * Puts vehicle `i` where it was seen, on its way to a place that it can turn to with ease; its
+   * speed and phase stay as they are.
+   */
+  putBack(i: number, at: StreetPlace): void {
+    const { all, streets } = this;
+    const node = streets.edgeTo[at.edge];
+    this.panic[i] = 0;
+    this.#wander[i] = 0;
+    let easiest = -1;
+    for (let tries = PLACES_TRIED; tries > 0; tries--) {
+      const place = this.#choosePlace(i, node);
+      const next = streets.wayTo(place)[node];
+      // An edge and its way back are neighbours: nobody turns round in the street.
+      const speed = next === (at.edge ^ 1) ? 0 : streets.turnSpeed(at.edge, next);
+      if (speed <= easiest) continue;
+      easiest = speed;
+      all.place[i] = place;
+    }
+    all.accel[i] = 0;
+    all.edge[i] = at.edge;
+    all.along[i] = at.along;
+    all.point[i] = at.point;
   }
 
   /** Metres left of the edge that vehicle `i` is on. */

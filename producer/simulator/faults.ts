@@ -4,6 +4,7 @@
  */
 import type { Driver } from "./driver.ts";
 import type { RandomStreams } from "./random.ts";
+import type { SampleValues } from "./sample_text.ts";
 import { PHASE, type Vehicles } from "./vehicle.ts";
 
 /** Kinds of trouble. The first five are habits of drivers or owners, the others are faults. */
@@ -145,6 +146,27 @@ export class Troubles {
       if (trouble === "alternator") all.charge[i] = 0.42;
       if (trouble === "vibration") all.wear[i] = 1;
     }
+  }
+
+  /** Gives vehicle `i`, which goes on as it was last seen, the trouble that could be seen then. */
+  resume(i: number, seen: SampleValues, startMs: number): void {
+    const { all, random } = this;
+    const trouble = this.of(i);
+    const episode = trouble === undefined ? undefined : EPISODES[trouble];
+    if (episode === undefined) return;
+    const isSeen = (trouble === "overheating" && seen.coolant > 104) ||
+      (trouble === "alternator" && seen.ignition && seen.battery < 13) ||
+      (trouble === "vibration" && seen.vibration > 3);
+    if (!isSeen) {
+      this.#turnAt[i] = random.between(i, 20, episode[3]);
+      return;
+    }
+    this.#start(i, startMs, random.between(i, 60, episode[1]));
+    if (trouble === "overheating") all.coolantLevel[i] = 0.25;
+    if (trouble === "alternator") {
+      all.charge[i] = Math.min(1, Math.max(0.1, (seen.battery - 11) / 1.5));
+    }
+    if (trouble === "vibration") all.wear[i] = 1;
   }
 
   /** Moves the trouble of vehicle `i` on by `dt` seconds; `ms` is the time of its sample. */

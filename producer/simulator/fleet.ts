@@ -10,8 +10,9 @@ import { type InjectionSink, type Trouble, Troubles } from "./faults.ts";
 import { mixSeed, RandomStreams } from "./random.ts";
 import { SampleText, type SampleValues } from "./sample_text.ts";
 import { MOTORWAY, StreetNetwork } from "./street_network.ts";
+import { type StreetPlace, StreetPlaces } from "./street_place.ts";
 import { drawStreets } from "./street_plan.ts";
-import { airTemperature, PHASE, stepMachine, Vehicles } from "./vehicle.ts";
+import { airTemperature, PHASE, resumeMachine, stepMachine, Vehicles } from "./vehicle.ts";
 
 /** How a fleet is made. */
 export interface FleetOptions {
@@ -22,8 +23,19 @@ export interface FleetOptions {
   readonly startMs: number;
   /** Samples a second and vehicle; default 1. */
   readonly rateHz?: number;
+  /**
+   * What was last heard of a vehicle, by its id: it goes on from there, having driven on for as long
+   * as nobody listened; undefined for one that begins anew. Default: all begin anew.
+   */
+  readonly resume?: (id: string) => LastSample | undefined;
   /** Told of each injected trouble when it ends. */
   readonly onInjection?: InjectionSink;
+}
+
+/** The last sample of a vehicle. */
+export interface LastSample extends SampleValues {
+  /** Epoch milliseconds. */
+  readonly ts: number;
 }
 
 /** Takes samples, in the order of their time: the vehicle, and its text as it lies in `text`. */
@@ -35,6 +47,8 @@ const CENTRE = { lat: 57.2644, lon: 16.434 };
 const STEP_SECONDS_MAX = 0.5;
 /** Seconds driven before the first sample, so that speeds, gears and heat have settled. */
 const RUN_IN_SECONDS = 25;
+/** Longest absence, seconds, for which vehicles drive on unseen. */
+const UNSEEN_SECONDS_MAX = 300;
 /** Troubles that only show at speed. */
 const SHOWN_AT_SPEED: ReadonlySet<Trouble> = new Set<Trouble>(["overspeed", "vibration"]);
 
@@ -83,7 +97,9 @@ export class Fleet {
       (i) => names[i],
       options.onInjection ?? (() => {}),
     );
-    this.#settle();
+    this.#settle(
+      options.resume === undefined ? () => undefined : (i) => options.resume?.(names[i]),
+    );
   }
 
   /** UTF-8 of the vehicle's id: the key of its records. */
@@ -201,7 +217,8 @@ export class Fleet {
   }
 
   /** Puts everyone somewhere on the way and lets them drive until all has settled. */
-  #settle(): void {
+  #settle(lastOf: (vehicle: number) => LastSample | undefined): void {
+    const places = new StreetPlaces(this.#streets);
     const seen = new Set<Trouble>();
     for (let i = 0; i < this.count; i++) {
       const trouble = this.#troubles.of(i);
@@ -213,8 +230,34 @@ export class Fleet {
       for (let s = RUN_IN_SECONDS; s > 0; s--) {
         this.#move(i, 1, this.#clock(i) - s, this.#startMs - s * 1000);
       }
-      this.#troubles.begin(i, first, this.#startMs);
+      const last = lastOf(i);
+      const place = last === undefined ? null : places.find(last.lat, last.lon, last.heading);
+      if (last !== undefined && place !== null) this.#resume(i, last, place);
+      else this.#troubles.begin(i, first, this.#startMs);
     }
+  }
+
+  /** Puts vehicle `i` where and as it was last seen, and lets it drive on until now. */
+  #resume(i: number, last: LastSample, place: StreetPlace): void {
+    const all = this.#all;
+    resumeMachine(all, i, last);
+    if (!last.ignition) {
+      all.phase[i] = PHASE.parked;
+      all.timer[i] = this.#random.between(i, 20, 140);
+    } else if (last.speed < 0.1) {
+      all.phase[i] = PHASE.waiting;
+      all.timer[i] = this.#random.between(i, 3, 25);
+    } else {
+      all.phase[i] = PHASE.driving;
+      all.timer[i] = 0;
+    }
+    this.#driver.putBack(i, place);
+    this.#troubles.resume(i, last, this.#startMs);
+    const nextMs = this.#startMs + i / this.count * this.#periodMs;
+    const missed = Math.floor((nextMs - last.ts - this.#periodMs) / 1000);
+    // After a longer absence no rule looks back that far: they stand where they stood.
+    if (missed > UNSEEN_SECONDS_MAX) return;
+    for (let s = missed; s > 0; s--) this.#move(i, 1, this.#clock(i) - s, nextMs - s * 1000);
   }
 
   /** Puts vehicle `i` on the way between two places; if `fast`, at speed on a motorway. */

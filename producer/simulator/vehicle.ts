@@ -5,6 +5,7 @@
  * One index is one vehicle in all arrays. Figures are those of a family car, give or take.
  */
 import type { RandomStreams } from "./random.ts";
+import type { SampleValues } from "./sample_text.ts";
 
 /** What a vehicle is doing. `waiting` stands with the engine on, `parked` with it off. */
 export const PHASE = { driving: 0, waiting: 1, parked: 2, revving: 3 } as const;
@@ -147,6 +148,25 @@ export function stepMachine(
   stepHeat(all, i, dt, air);
   stepVoltage(all, i, dt);
   stepVibration(all, i, dt, kind, random);
+}
+
+/** Gives the machine of vehicle `i` the state that its instruments showed. */
+export function resumeMachine(all: Vehicles, i: number, seen: SampleValues): void {
+  all.speed[i] = seen.speed / 3.6;
+  all.rpm[i] = seen.rpm;
+  all.gear[i] = seen.gear;
+  all.throttle[i] = seen.throttle;
+  all.load[i] = seen.load;
+  all.coolant[i] = seen.coolant;
+  all.fuel[i] = seen.fuel;
+  all.volts[i] = seen.battery;
+  all.vibration[i] = seen.vibration;
+  all.odometer[i] = seen.odometer * 1000;
+  // What stepVoltage makes of a charge, turned round.
+  const charge = seen.ignition
+    ? 1 - (14.2 - 0.002 * seen.load - seen.battery) / 0.5
+    : (seen.battery - 12.15) / 0.6;
+  all.charge[i] = Math.min(1, Math.max(0.1, charge));
 }
 
 /** Mechanical power that the engine gives now, watts. */
