@@ -12,6 +12,7 @@ import { assetFiles } from "../server/pages/assets.ts";
 import { renderPage } from "../server/pages/mod.tsx";
 import type { Settings } from "../settings.ts";
 import { openBus, topicNames } from "./open_bus.ts";
+import { BacktestService } from "./backtest_service.ts";
 import { LayoutFeed } from "./layout_feed.ts";
 import { createProver } from "./prover.ts";
 import { RuleFeed } from "./rule_feed.ts";
@@ -139,6 +140,7 @@ const RUN: Readonly<Record<AgentName, Run>> = {
         anomalies: settings.topicAnomalies,
         signal: AbortSignal.any([context.signal, inner.signal]),
       }),
+      backtests: new BacktestService({ settings, events: context.events }),
       decoder: decoder(),
       pages: { render: renderPage, files: assetFiles() },
       listening: (url) =>

@@ -99,7 +99,9 @@ class LaneWorker {
       try {
         if (data.kind === "piece") receive(data.piece);
         else if (data.kind === "ended") ended.resolve();
-        else ended.reject(data.bus ? new BusError(data.error) : new Error(data.error));
+        else if (data.kind === "failed") {
+          ended.reject(data.bus ? new BusError(data.error) : new Error(data.error));
+        }
       } catch (error) {
         // Who reads the output may be gone.
         ended.reject(error);

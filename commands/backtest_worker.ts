@@ -1,5 +1,5 @@
 /// <reference lib="deno.worker" />
-/** The Worker in which some partitions of a back-test run: jobs in, pieces out. */
+/** The Worker in which back-tests run: some partitions of one, or a whole one for a request. */
 import { type LaneJob, Lanes } from "../analysis/backtest_lanes.ts";
 import type { Piece } from "../analysis/backtest_piece.ts";
 import { BusError } from "../bus/port.ts";
@@ -7,6 +7,8 @@ import { createEngine } from "../rules-wasm/engine.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { Settings } from "../settings.ts";
 import { connectBus } from "./open_bus.ts";
+import type { BacktestRequest } from "../server/services.ts";
+import { runTrial, type TrialBounds } from "./backtest_trial.ts";
 import { eventLog } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { turns } from "./turns.ts";
@@ -23,20 +25,38 @@ export interface LanesStart {
   readonly heldMax: number;
 }
 
+/** A back-test for a request. */
+export interface TrialStart {
+  readonly settings: Settings;
+  readonly request: BacktestRequest;
+  readonly bounds: TrialBounds;
+}
+
 /** What the Worker is told: first to start, then the rest. */
 export type BacktestCommand =
   | { readonly kind: "lanes"; readonly start: LanesStart }
   | { readonly kind: "release"; readonly partition: number; readonly bytes: number }
+  | { readonly kind: "trial"; readonly start: TrialStart }
+  /** So much of a trial's lines has been read. */
+  | { readonly kind: "read"; readonly bytes: number }
   | { readonly kind: "stop" };
 
 /** What the Worker tells. */
 export type BacktestMessage =
   | { readonly kind: "piece"; readonly piece: Piece }
+  | { readonly kind: "lines"; readonly lines: Uint8Array }
   | { readonly kind: "ended" }
   /** `bus`: a fault of the bus, which needs no stack to be understood. */
   | { readonly kind: "failed"; readonly error: string; readonly bus: boolean };
 
+/** Lines of a trial that may wait for being read, bytes; those of a batch may exceed it. */
+const UNREAD_BYTES_MAX = 256 << 10;
+/** A trial works this long before it gives way, milliseconds. */
+const TRIAL_TURN_MS = 20;
+
 const stop = new AbortController();
+let unread = 0;
+let room = Promise.withResolvers<void>();
 let lanes: Lanes | null = null;
 
 function tell(message: BacktestMessage, transfer: ArrayBuffer[] = []): void {
@@ -67,6 +87,32 @@ async function run(start: LanesStart): Promise<void> {
   }
 }
 
+async function tryOut({ settings, request, bounds }: TrialStart): Promise<void> {
+  const bus = await connectBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
+  try {
+    await runTrial(request, bounds, {
+      ...{ bus, topic: settings.topicTelemetry, createEngine, signal: stop.signal },
+      ...{ clock: () => performance.now(), turn: turns(TRIAL_TURN_MS) },
+      send: (lines) => {
+        unread += lines.length;
+        tell({ kind: "lines", lines }, [lines.buffer]);
+      },
+      room: async () => {
+        while (unread > UNREAD_BYTES_MAX) {
+          await room.promise;
+          room = Promise.withResolvers();
+        }
+      },
+    });
+  } finally {
+    await bus.close();
+  }
+}
+
+function ends(work: Promise<void>): void {
+  work.then(() => tell({ kind: "ended" }), (error) => tell(failure(error)));
+}
+
 function failure(error: unknown): BacktestMessage {
   if (error instanceof BusError) return { kind: "failed", error: error.message, bus: true };
   const text = error instanceof Error ? error.stack ?? error.message : String(error);
@@ -76,10 +122,17 @@ function failure(error: unknown): BacktestMessage {
 self.addEventListener("message", ({ data }: MessageEvent<BacktestCommand>) => {
   switch (data.kind) {
     case "lanes":
-      run(data.start).then(() => tell({ kind: "ended" }), (error) => tell(failure(error)));
+      ends(run(data.start));
       break;
     case "release":
       lanes?.release(data.partition, data.bytes);
+      break;
+    case "trial":
+      ends(tryOut(data.start));
+      break;
+    case "read":
+      unread -= data.bytes;
+      room.resolve();
       break;
     case "stop":
       stop.abort();

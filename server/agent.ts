@@ -23,13 +23,13 @@ import { RuleCosts } from "./rule_costs.ts";
 import { RuleVersions } from "./rule_versions.ts";
 import { Guard } from "./security.ts";
 import { SeriesBuffer } from "./series_buffer.ts";
-import type { AgentsPort, LayoutPort, Prove, Services } from "./services.ts";
+import type { AgentsPort, BacktestPort, LayoutPort, Prove, Services } from "./services.ts";
 import { Hub } from "./sse.ts";
 import { StaticFiles } from "./static_files.ts";
 import { openStore, type Retention, RETENTION_DEFAULT, type Store } from "./store.ts";
 
 export { CannotListenError } from "./listener.ts";
-export type { AgentsPort, LayoutPort, Prove } from "./services.ts";
+export type { AgentsPort, BacktestPort, LayoutPort, Prove } from "./services.ts";
 
 const FRAME_MS = 200;
 const SECOND_MS = 1_000;
@@ -54,6 +54,7 @@ export interface DashboardDependencies {
   readonly token: string | null;
   readonly agents: AgentsPort;
   readonly prove: Prove;
+  readonly backtests: BacktestPort;
   /** Tiles, columns and charts. */
   readonly layout: LayoutPort;
   /** A decoder of the same catalog, this agent's alone. */
@@ -103,6 +104,7 @@ export async function runDashboard(
     context.signal.removeEventListener("abort", stop);
     inner.abort();
     parts?.services.hub.close();
+    deps.backtests.close();
     await listener?.close();
     try {
       parts?.services.persistence.finish();
@@ -267,6 +269,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     history: new History(catalog, fleet, buffer, store.series),
     intake: deps.intake,
     prove: deps.prove,
+    backtests: deps.backtests,
     versions: new RuleVersions(rules),
     costs: new RuleCosts({
       now,
@@ -285,6 +288,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
       ...anomalies.metrics(),
       ...persistence.metrics(),
       ...inFlight.metrics(),
+      ...deps.backtests.metrics(),
       vehicles: fleet.size,
       samples_total: pipeline.samples.total,
       samples_late_total: fleet.late,

@@ -22,11 +22,6 @@ const POINTS_MAX = 100_000;
 const SERIES_MS_DEFAULT = 15 * 60_000;
 const AGENT_ACTIONS: readonly AgentAction[] = ["pause", "resume", "restart"];
 
-/** Routes that are promised and not there yet. */
-const NOT_YET: readonly (readonly [method: "PUT" | "POST", path: string])[] = [
-  ["POST", "/rules/backtest"],
-];
-
 /** The routes below `/api`. */
 export function apiRoutes(services: Services): Hono {
   const app = new Hono();
@@ -46,11 +41,6 @@ export function apiRoutes(services: Services): Hono {
     const { name, action } = c.req.param();
     return actOnAgent(services, name, action);
   });
-  for (const [method, path] of NOT_YET) {
-    app.on(method, path, () => {
-      throw new HttpFault(501, `${method} /api${path} is not there yet`);
-    });
-  }
   return app;
 }
 

@@ -9,13 +9,12 @@ import {
 import { BusError } from "../bus/port.ts";
 import { ruleChange } from "../rules-wasm/rule_change.ts";
 import { compileTexts, type RuleTexts } from "../rules-wasm/rule_source.ts";
+import { backtest, RULES_BYTES_MAX } from "./backtest_request.ts";
 import { readFields } from "./body.ts";
 import { integerIn, shown } from "./parameters.ts";
 import { HttpFault, problem } from "./problem.ts";
 import { ruleViews, type Services } from "./services.ts";
 
-/** Largest body with a rules file in it. */
-const RULES_BYTES_MAX = 1_000_000;
 /** Versions listed unless asked otherwise, and at most. */
 const VERSIONS_DEFAULT = 50;
 const VERSIONS_MAX = 1_000;
@@ -54,6 +53,7 @@ export function ruleRoutes(services: Services): Hono {
       change: ruleChange(services.ruleSet, compiled.ruleSet),
     });
   });
+  app.post("/backtest", (c) => backtest(services, c.req.raw, others));
   app.get("/versions", (c) => {
     const query = new URL(c.req.url).searchParams;
     const limit = integerIn(query, "limit", VERSIONS_DEFAULT, 1, VERSIONS_MAX);

@@ -50,6 +50,28 @@ export interface LayoutPort {
  */
 export type Prove = (id: string, partition: number) => Promise<Proof | null>;
 
+/** A back-test over the log that a caller asked for, checked. */
+export interface BacktestRequest {
+  readonly ruleSet: RuleSet;
+  /** Records with `fromMs <= A < toMs`; `toMs` is infinite for no bound. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Ids and globs of the vehicles that are wanted; none: all. */
+  readonly vehicles: readonly string[];
+  /** Whether the transitions themselves are wanted, beside how many they were. */
+  readonly transitions: boolean;
+}
+
+/** What runs back-tests for callers. */
+export interface BacktestPort {
+  /** Starts one, unless another runs: then null. Its lines of JSON; cancelling them ends it. */
+  start(request: BacktestRequest): ReadableStream<Uint8Array> | null;
+  /** Gauges and counters by metric name. */
+  metrics(): Readonly<Record<string, number>>;
+  /** Ends what runs, and starts none any more. */
+  close(): void;
+}
+
 /** Everything that routes need. */
 export interface Services {
   readonly catalog: Catalog;
@@ -69,6 +91,7 @@ export interface Services {
   readonly agents: AgentsPort;
   readonly layout: LayoutPort;
   readonly prove: Prove;
+  readonly backtests: BacktestPort;
   /** null where telemetry is not taken in over HTTP. */
   readonly intake: Intake | null;
   /** Bytes of the bodies that are being taken in. */

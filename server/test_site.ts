@@ -62,6 +62,7 @@ export function depsOf(
     token: null,
     agents: { current: () => [], onChange: () => () => {}, act: () => {} },
     prove: () => Promise.resolve(null),
+    backtests: { start: () => null, metrics: () => ({}), close: () => {} },
     layout: { current: () => DASHBOARD, onChange: () => () => {} },
     decoder: new JsonDecoder(),
     pages: { render: (page) => `<!doctype html>${page.kind} ${JSON.stringify(page)}`, files: [] },
