@@ -261,6 +261,31 @@ export interface ZoneView {
   readonly rings: readonly (readonly number[])[];
 }
 
+/** Records of telemetry as they came within a moment: `GET /api/tail`. */
+export interface TailView {
+  /** Epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** Records that came meanwhile, and those of them that hold the text asked for. */
+  readonly seen: number;
+  readonly matched: number;
+  /** Some of those, evenly over the time, oldest first. */
+  readonly records: readonly TailRecord[];
+}
+
+/** One record of the tail. */
+export interface TailRecord {
+  readonly partition: number;
+  readonly offset: number;
+  /** A, epoch milliseconds. */
+  readonly append: number;
+  readonly key: string;
+  /** Its value, or the beginning of it. */
+  readonly text: string;
+  /** Bytes of the value. */
+  readonly bytes: number;
+}
+
 /** A fault in the form of RFC 9457. */
 export interface Problem {
   readonly type: string;

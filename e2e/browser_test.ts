@@ -141,6 +141,46 @@ async function leadsToTheMoment(browser: Browser, kilter: RunningKilter): Promis
   await context.close();
 }
 
+async function showsRecords(browser: Browser, kilter: RunningKilter): Promise<void> {
+  const { page, context, faults } = await open(browser);
+  await page.goto(`${kilter.url}/pipeline`);
+  const values = () => page.locator(".tail tbody code").allInnerTexts();
+  const all = await until(values, (texts) => texts.length > 10);
+  assert(all.every((text) => text.startsWith('{"vehicle":"VH-')), all[0]);
+  const one = /VH-\d+/.exec(all[0])?.[0] ?? "";
+  await page.getByLabel("Show records that hold this text").fill(one);
+  await until(values, (texts) => texts.length > 0 && texts.every((text) => text.includes(one)));
+  const summary = () => page.locator(".tail-bar span").innerText();
+  await until(summary, (text) => /^\d+ that match, of \d+ in a second$/.test(text));
+  await page.getByRole("button", { name: "Hold" }).press("Enter");
+  await until(summary, (text) => text.endsWith("held"));
+  assertEquals(faults, []);
+  await context.close();
+}
+
+async function tableGrows(browser: Browser, kilter: RunningKilter): Promise<void> {
+  const { page, context, faults } = await open(browser);
+  await page.goto(`${kilter.url}/`);
+  await until(() => word(page), (text) => text === "Live");
+  const height = async () => (await page.locator(".table").boundingBox())?.height ?? 0;
+  const before = await height();
+  const edge = page.getByRole("separator", { name: "Height of the table" });
+  await edge.focus();
+  for (let k = 0; k < 3; k++) await page.keyboard.press("ArrowUp");
+  await until(height, (now) => now === before + 84);
+  const box = await edge.boundingBox();
+  assert(box !== null);
+  await page.mouse.move(box.x + 200, box.y + 5);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 200, box.y + 45, { steps: 4 });
+  await page.mouse.up();
+  await until(height, (now) => Math.abs(now - before - 44) <= 1);
+  await page.reload();
+  await until(height, (now) => Math.abs(now - before - 44) <= 1);
+  assertEquals(faults, []);
+  await context.close();
+}
+
 async function fitsPhones(browser: Browser, kilter: RunningKilter, paths: readonly string[]) {
   const { page, context } = await open(browser, { viewport: PHONE, isMobile: true });
   for (const path of paths) {
@@ -198,6 +238,8 @@ Deno.test({
         "an anomaly leads to its moment, with one cursor by keyboard",
         () => leadsToTheMoment(browser, kilter),
       );
+      await step("records show as they come", () => showsRecords(browser, kilter));
+      await step("the table grows, and stays so", () => tableGrows(browser, kilter));
       await step("no page is wider than a phone", () => fitsPhones(browser, kilter, paths));
     } finally {
       await browser.close();

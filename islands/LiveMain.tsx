@@ -5,6 +5,7 @@ import { EmptyFleet } from "./EmptyFleet.tsx";
 import { FleetMap } from "./FleetMap.tsx";
 import { KpiStrip } from "./KpiStrip.tsx";
 import type { AppStore } from "./store.ts";
+import { TableHandle } from "./TableHandle.tsx";
 import { VehicleTable } from "./VehicleTable.tsx";
 
 /** Figures, map, table and queue. */
@@ -17,6 +18,7 @@ export function LiveMain(props: { store: AppStore }) {
       <KpiStrip store={store} />
       <FleetMap store={store} />
       <VehicleTable store={store} />
+      <TableHandle />
       <AnomalyQueue store={store} />
       {isEmpty.value && <EmptyFleet />}
     </div>

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import type { AgentAction, AgentStatus } from "../contract/agent.ts";
 import type { PipelineView, RuleCost } from "../contract/views.ts";
 import { formatAge, formatCount, formatNumber } from "./format.ts";
+import { LiveTail } from "./LiveTail.tsx";
 import { Name } from "./Name.tsx";
 import { costText } from "./rule_cost_text.ts";
 import type { AppStore } from "./store.ts";
@@ -37,6 +38,7 @@ export function PipelineMain(props: { store: AppStore; page: PipelineProps }) {
         <Losses view={view} />
         <Yields rules={page.rules} />
       </div>
+      <LiveTail store={store} />
     </div>
   );
 }

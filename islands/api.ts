@@ -9,6 +9,8 @@ import type {
   RuleView,
   SeriesView,
   SignalLimit,
+  TailRecord,
+  TailView,
   VehicleView,
   VersionView,
   ZoneView,
@@ -177,6 +179,25 @@ async function fetchValue(path: string, signal?: AbortSignal): Promise<unknown> 
     throw new Error(`the server answered ${response.status} to ${path}`);
   }
   return await response.json();
+}
+
+/** Records as they come within the next second. @throws {Error} if the server does not answer so */
+export async function fetchTail(part: string, limit: number): Promise<TailView> {
+  const query = new URLSearchParams({ limit: String(limit) });
+  if (part !== "") query.set("q", part);
+  const path = `/api/tail?${query}`;
+  const { from, to, seen, matched, records } = await fetchFields(path);
+  if (
+    typeof from !== "number" || typeof to !== "number" || typeof seen !== "number" ||
+    typeof matched !== "number" || !Array.isArray(records)
+  ) throw notAsAgreed(path);
+  return { from, to, seen, matched, records: records.filter(isTailRecord) };
+}
+
+function isTailRecord(value: unknown): value is TailRecord {
+  const fields = fieldsOf(value);
+  return fields !== null && typeof fields.key === "string" && typeof fields.text === "string" &&
+    ["partition", "offset", "append", "bytes"].every((name) => typeof fields[name] === "number");
 }
 
 function isVehicleView(value: unknown): value is VehicleView {

@@ -19,6 +19,7 @@ import type { AssetFile, PageModel } from "./pages/model.ts";
 import { aborted, every } from "./periodic.ts";
 import { Persistence } from "./persistence.ts";
 import { PipelineProjection } from "./pipeline_projection.ts";
+import { RecordTail } from "./record_tail.ts";
 import { RuleCosts } from "./rule_costs.ts";
 import { RuleVersions } from "./rule_versions.ts";
 import { Guard } from "./security.ts";
@@ -137,6 +138,7 @@ async function work(
     anomalies,
     pipeline,
     costs: services.costs,
+    tail: services.tail,
     persistence,
     context,
     positions: {
@@ -271,6 +273,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     prove: deps.prove,
     backtests: deps.backtests,
     versions: new RuleVersions(rules),
+    tail: new RecordTail(now, context.signal),
     costs: new RuleCosts({
       now,
       failed: (error) =>

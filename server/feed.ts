@@ -10,6 +10,7 @@ import type { AnomalyProjection } from "./anomaly_projection.ts";
 import type { FleetProjection } from "./fleet_projection.ts";
 import type { Persistence } from "./persistence.ts";
 import type { PipelineProjection } from "./pipeline_projection.ts";
+import type { RecordTail } from "./record_tail.ts";
 import type { RuleCosts } from "./rule_costs.ts";
 import type { SeriesBuffer } from "./series_buffer.ts";
 
@@ -30,6 +31,7 @@ export interface FeedOptions {
   readonly anomalies: AnomalyProjection;
   readonly pipeline: PipelineProjection;
   readonly costs: RuleCosts;
+  readonly tail: RecordTail;
   readonly persistence: Persistence;
   /** Where the store left off, by partition. */
   readonly positions: {
@@ -62,6 +64,7 @@ export async function feedTelemetry(options: FeedOptions): Promise<void> {
     handler.batch = batch;
     decoder.decode(batch, handler);
     options.costs.take(batch);
+    options.tail.take(batch);
     persistence.telemetryNext.set(batch.partition, batch.nextOffset);
     pipeline.end(batch.partition, batch.highWatermark);
     await persistence.keepUp(context.signal);

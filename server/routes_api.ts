@@ -18,6 +18,9 @@ const VEHICLES_MAX = 10_000;
 /** Samples of a series unless asked otherwise, and at most. */
 const POINTS_DEFAULT = 2_000;
 const POINTS_MAX = 100_000;
+/** Records of the tail unless asked otherwise, and at most. */
+const TAIL_DEFAULT = 100;
+const TAIL_MAX = 500;
 /** Stretch of a series that names no start. */
 const SERIES_MS_DEFAULT = 15 * 60_000;
 const AGENT_ACTIONS: readonly AgentAction[] = ["pause", "resume", "restart"];
@@ -36,6 +39,11 @@ export function apiRoutes(services: Services): Hono {
   app.get("/zones", (c) => c.json({ zones: zoneViews(services.ruleSet.zones) }));
   app.route("/rules", ruleRoutes(services));
   app.post("/telemetry", (c) => telemetry(services, c.req.raw, services.inFlight));
+  app.get("/tail", async (c) => {
+    const query = new URL(c.req.url).searchParams;
+    const limit = integerIn(query, "limit", TAIL_DEFAULT, 1, TAIL_MAX);
+    return c.json(await services.tail.look(textIn(query, "q", 256) ?? "", limit));
+  });
   app.get("/agents", (c) => c.json({ agents: services.agents.current() }));
   app.post("/agents/:name/:action", (c) => {
     const { name, action } = c.req.param();

@@ -22,6 +22,7 @@ import type { FleetProjection } from "./fleet_projection.ts";
 import type { History } from "./history.ts";
 import type { Persistence } from "./persistence.ts";
 import type { PipelineProjection } from "./pipeline_projection.ts";
+import type { RecordTail } from "./record_tail.ts";
 import type { RuleCosts } from "./rule_costs.ts";
 import type { RuleVersions } from "./rule_versions.ts";
 import type { Hub } from "./sse.ts";
@@ -80,6 +81,7 @@ export interface Services {
   readonly rules: RuleLog;
   readonly versions: RuleVersions;
   readonly costs: RuleCosts;
+  readonly tail: RecordTail;
   /** Name of the topic that samples come on. */
   readonly telemetryTopic: string;
   readonly fleet: FleetProjection;
