@@ -60,10 +60,12 @@ export interface ExplainDependencies {
 
 /** The log is read at least this far back from the onset, milliseconds. */
 export const BACK_MS_MIN = 600_000;
-/** What comes after the opening of a point event is told this far, milliseconds. */
+/** What comes after a clearing, and after the opening of a point event, is told this far, ms. */
 const AFTER_MS = 60_000;
-/** Each time that an opening does not come out again, more of the log is read by this factor. */
-export const BACK_GROWTH = 8;
+/** Each time that what was read is not enough, more of the log is read by this factor. */
+export const GROWTH = 8;
+/** Openings whose values differ, since means remember more than was read, are read for again. */
+const TERM_TRIES_MAX = 2;
 
 /**
  * Explains an anomaly.
@@ -87,23 +89,35 @@ export async function explain(
     const why = `the topic has ${bounds.length} partitions by now: partition ${partition} is gone`;
     return { ...unexplained(told, opening), rule: explained, why };
   }
-  const found = await reproduce(opening, told, used, log, deps);
-  const { cut, live, same, terms } = found;
+  let ahead = aheadOf(transitions, rule, ruleSet, deps.bounds);
+  let found = await reproduce(opening, told, used, log, ahead, deps);
   const startedAt = deps.clock();
   const late = () => deps.clock() - startedAt > deps.bounds.workMsMax;
-  const options = { ruleSet, vehicle: opening.vehicle, live, turn: deps.turn, late };
-  const trace = await traceRule(cut, rule, options);
+  const tracing = { ruleSet, vehicle: opening.vehicle, turn: deps.turn, late };
+  let trace = await traceRule(found.cut, rule, { ...tracing, live: found.live });
+  let run = runOf(trace, rule, told.at);
+  while (rule.once && !run.ended && found.more && ahead < deps.bounds.aheadMsMax) {
+    ahead = Math.min(deps.bounds.aheadMsMax, ahead * GROWTH);
+    found = await reproduce(opening, told, used, log, ahead, deps);
+    trace = await traceRule(found.cut, rule, { ...tracing, live: found.live });
+    run = runOf(trace, rule, told.at);
+  }
+  const { cut, live, same, terms } = found;
+  const until = rule.once ? run.until : told.clearedAt;
   const proof = {
     ...{ opening: told, rule: explained, reproduced: same, sameTerms: terms },
     why: same ? "" : whyNotSame(opening, used, cut, log, found),
     log: trace.whole ? cut.read : { ...cut.read, cut: unfinished(cut.read.cut) },
-    heldMs: opening.at - opening.onset,
+    ...{ heldMs: opening.at - opening.onset, until },
     reaches: reachesOf(rule.when, opening.at, trace.rows),
     trace: shortened(trace, opening, deps.bounds.samplesMax),
   };
   if (!same) return { ...proof, thresholds: [], duration: null };
   const again = { ...deps, ruleSet, vehicle: opening.vehicle, live };
-  return { ...proof, ...await nearest(cut, rule, told, trace, again, late) };
+  return {
+    ...proof,
+    ...await nearest(cut, rule, { onset: told.onset, until }, trace, again, late),
+  };
 }
 
 /** What was cut, where samples were left out because time was up. */
@@ -163,6 +177,38 @@ interface Reproduced {
   readonly same: boolean;
   readonly terms: boolean;
   readonly transitions: readonly Transition[];
+  /** Whether the log goes on behind what was read. */
+  readonly more: boolean;
+}
+
+/** How far behind the opening the log is read at first, milliseconds of A. */
+function aheadOf(
+  transitions: readonly Transition[],
+  rule: Rule,
+  { settings }: RuleSet,
+  { aheadMsMax }: ExplainBounds,
+): number {
+  const [opening] = transitions;
+  const cleared = transitions.find((each) => each.kind === "cleared");
+  if (rule.once) return Math.min(aheadMsMax, AFTER_MS);
+  if (cleared === undefined) return aheadMsMax;
+  const after = cleared.append - opening.append + settings.latenessMs + AFTER_MS;
+  return Math.min(aheadMsMax, after);
+}
+
+/** The run of trues that opened an anomaly: its last T, and whether what was read shows its end. */
+function runOf(
+  { rows }: WholeTrace,
+  { maxGapMs }: Rule,
+  at: number,
+): { readonly until: number; readonly ended: boolean } {
+  let until = at;
+  for (const { t, when, brought } of rows) {
+    if (t <= at) continue;
+    if (t - until > maxGapMs || brought && when === false) return { until, ended: true };
+    if (brought && when === true) until = t;
+  }
+  return { until, ended: false };
 }
 
 /** Reads further and further back until the opening comes out again. */
@@ -171,19 +217,21 @@ async function reproduce(
   told: ExplainedOpening,
   { ruleSet, rule, explained }: UsedRule,
   log: { readonly start: number; readonly end: number },
+  aheadMs: number,
   deps: ExplainDependencies,
 ): Promise<Reproduced> {
   const { bus, topic, rules, bounds } = deps;
   const { source: { partition, offset }, vehicle } = opening;
   const opener = Number(offset);
   const budget = new ReadBudget(bounds.bytesMax, bounds.keptBytesMax);
-  const after = rule.once ? opening.append + AFTER_MS : opening.append + bounds.aheadMsMax;
+  const after = opening.append + aheadMs;
   const to = Math.min(log.end, await bus.offsetAt(topic, partition, after + 1) + 1);
+  const more = to < log.end;
   const active = rules.history.activations(partition).findLast((each) =>
     each.version === explained.version && each.offset <= opener
   );
   let best: Reproduced | null = null;
-  let before = Infinity;
+  let [before, tries] = [Infinity, 0];
   for (const fromMs of beginnings(opening, rule, ruleSet, bounds.backMsMax)) {
     const kept = Math.max(
       log.start,
@@ -202,12 +250,11 @@ async function reproduce(
       const same = transitions.find((each) => isSame(each, opening, told));
       const terms = same !== undefined &&
         JSON.stringify(same.terms) === JSON.stringify(opening.terms);
-      const found = { cut, live, same: same !== undefined, terms, transitions };
-      if (found.same) return found;
-      best ??= found;
-      best = found;
+      const found = { cut, live, same: same !== undefined, terms, transitions, more };
+      if (terms) return found;
+      if (found.same || best?.same !== true) best = found;
     }
-    if (budget.spent || kept === log.start) break;
+    if (budget.spent || kept === log.start || best?.same && tries++ >= TERM_TRIES_MAX) break;
   }
   if (best === null) throw new Error("Cannot explain: no part of the log was chosen");
   return best;
@@ -230,7 +277,7 @@ function* beginnings(
   const back = Math.max(BACK_MS_MIN, 2 * longestMs(rule, ruleSet));
   const first = append - (at - onset) - ahead;
   const least = append - backMsMax;
-  for (let reach = back; first - reach > least; reach *= BACK_GROWTH) {
+  for (let reach = back; first - reach > least; reach *= GROWTH) {
     yield first - reach;
     // A backlog's run may have begun long before the log shows it.
     if (onset - ahead < first) yield Math.max(least, onset - ahead - reach);
@@ -242,7 +289,8 @@ function unexplained(opening: ExplainedOpening, { rule, version }: Transition): 
   return {
     ...{ opening, rule: null, reproduced: false, sameTerms: false, log: null, trace: null },
     why: `neither version ${version} nor the current one is known to have a rule "${rule}"`,
-    ...{ heldMs: opening.at - opening.onset, reaches: [], thresholds: [], duration: null },
+    ...{ heldMs: opening.at - opening.onset, until: opening.clearedAt },
+    ...{ reaches: [], thresholds: [], duration: null },
   };
 }
 
@@ -288,12 +336,12 @@ function whyNotSame(
 async function nearest(
   cut: Cut,
   rule: Rule,
-  told: ExplainedOpening,
+  told: { readonly onset: number; readonly until: number | null },
   trace: WholeTrace,
   options: RerunOptions,
   late: () => boolean,
 ): Promise<Pick<Proof, "thresholds" | "duration">> {
-  const until = rule.once ? told.at : told.clearedAt ?? Infinity;
+  const until = told.until ?? Infinity;
   const trial: Trial = async (variants) => {
     // Of a trace that was cut short not all values are known that decide.
     if (late() || !trace.whole) return null;

@@ -5,10 +5,10 @@ import type { Condition, Rule, RuleSet } from "../rules-wasm/language/ast.ts";
 import { hasAbsent, signalsOf } from "../rules-wasm/language/brings.ts";
 import { vehicleFilter } from "../rules-wasm/vehicle_filter.ts";
 import {
-  BACK_GROWTH,
   BACK_MS_MIN,
   type ExplainDependencies,
   explainedRule,
+  GROWTH,
   shortened,
   unfinished,
   versionOf,
@@ -91,7 +91,7 @@ async function traceBefore(
     const known = last !== undefined && last.came.every((t) => t !== null);
     const most = reach >= bounds.backMsMax || from === log.start || budget.spent || late();
     if (known || most) return { cut, trace };
-    reach *= BACK_GROWTH;
+    reach *= GROWTH;
   }
 }
 

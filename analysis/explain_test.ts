@@ -126,7 +126,8 @@ Deno.test(`explain: over ${SEEDS} random logs every opening comes out again, eve
       );
       assertEquals(proof.trace.terms.length, sample.terms.length, place);
       if (limitsOf(rule.when).length === 0 || tried++ >= TRIED_MAX) continue;
-      const until = rule.once ? opening.at : proof.opening.clearedAt ?? Infinity;
+      const until = proof.until ?? Infinity;
+      assert(rule.once || until === (proof.opening.clearedAt ?? Infinity), place);
       const limits = limitsOf(rule.when);
       assertEquals(proof.thresholds.length, limits.length);
       for (const [i, { nearest, why }] of proof.thresholds.entries()) {

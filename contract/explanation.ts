@@ -157,6 +157,11 @@ export interface Proof {
   readonly sameTerms: boolean;
   readonly log: LogRead | null;
   readonly heldMs: number;
+  /**
+   * T up to which nothing may open for the anomaly to be gone: that of clearing; of a point event
+   * the end of its run of trues, as far as it was read. null while it stands open.
+   */
+  readonly until: number | null;
   readonly reaches: readonly Reach[];
   readonly trace: Trace | null;
   readonly thresholds: readonly Threshold[];
