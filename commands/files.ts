@@ -33,8 +33,9 @@ export const SHIPPED = {
  */
 export function readUserFile(path: string): string {
   try {
-    return Deno.readTextFileSync(path);
+    return decoded(Deno.readFileSync(path), path);
   } catch (error) {
+    if (error instanceof FileFaults) throw error;
     const why = error instanceof Deno.errors.NotFound
       ? "there is no such file"
       : error instanceof Error
@@ -42,6 +43,37 @@ export function readUserFile(path: string): string {
       : String(error);
     throw new FileFaults(`${path}: ${why}`, { cause: error });
   }
+}
+
+/**
+ * The text of bytes that have to be UTF-8.
+ *
+ * @throws {FileFaults} naming the first byte that is not
+ */
+function decoded(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    const text = new TextDecoder().decode(bytes);
+    const offset = firstReplaced(bytes, text);
+    const line = text.slice(0, offset).split("\n").length;
+    const column = offset - text.lastIndexOf("\n", offset - 1);
+    const message = "Cannot read the file here: it is no UTF-8";
+    const suggestion = "save the file with the encoding UTF-8";
+    const fault = { file, span: { offset, length: 1, line, column }, message, suggestion };
+    throw new FileFaults(formatFault(fault, text), { cause: error });
+  }
+}
+
+/** Where bytes that are no UTF-8 were replaced; a replacement character may stand there itself. */
+function firstReplaced(bytes: Uint8Array, text: string): number {
+  const encoded = new TextEncoder().encode(text);
+  let same = 0;
+  // The decoder passes over a byte order mark.
+  const from = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  while (encoded[same] === bytes[from + same]) same++;
+  return new TextDecoder().decode(encoded.subarray(0, same)).replace(/\ufffd$/, "").length;
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   STALE_AFTER_MS_DEFAULT,
 } from "../../contract/catalog.ts";
 import type { Fault, Span } from "./ast.ts";
+import { FAMILIAR_SIGNAL_KEYS, FAMILIAR_TYPES } from "./familiar_words.ts";
 import { didYouMean, FaultList, quote } from "./faults.ts";
 import { KEYWORDS } from "./lexer.ts";
 import { checkFormat } from "./rules_file.ts";
@@ -110,8 +111,9 @@ function readKeys(
 ): readonly string[] {
   const node = fields.get(what);
   if (node === undefined) {
-    const message = `Cannot use a signal catalog without ${what}: its keys on the wire`;
-    faults.add(firstLine(map.span), message, `add ${what}: [${what}]`);
+    const message = `Cannot use a signal catalog without ${what}: which key of a sample holds it`;
+    const usual = what === "time" ? "ts" : what;
+    if (fields.lacks(what)) faults.add(firstLine(map.span), message, `add ${what}: [${usual}]`);
     return [];
   }
   const keys = claimAll(node, what, `the ${what}`, owners, faults);
@@ -145,10 +147,12 @@ function readSignals(
 ): readonly Signal[] {
   const node = fields.get("signals");
   if (node === undefined) {
-    faults.add(firstLine(map.span), "Cannot use a signal catalog without signals", "add signals:");
+    const message = "Cannot use a signal catalog without signals";
+    if (fields.lacks("signals")) faults.add(firstLine(map.span), message, "add signals:");
     return [];
   }
-  const entries = asMap(node, "signals", faults)?.entries ?? [];
+  const how = "write each as NAME: { unit: km/h, range: [0, 250] }";
+  const entries = asMap(node, "signals", faults, how)?.entries ?? [];
   if (entries.length > SIGNALS_MAX) {
     const message = `Cannot use ${entries.length} signals: the most are ${SIGNALS_MAX}`;
     faults.add(firstLine(node.span), message);
@@ -161,13 +165,19 @@ function readSignals(
 function checkName(entry: Entry, owners: KeyOwners, faults: FaultList): boolean {
   const { key, keySpan } = entry;
   if (RESERVED_NAMES.includes(key)) {
-    faults.add(keySpan, `Cannot name a signal ${quote(key)}: the word has a meaning of its own`);
+    faults.add(
+      keySpan,
+      `Cannot name a signal ${quote(key)}: the word has a meaning of its own`,
+      "name it otherwise",
+    );
     return false;
   }
   if (!SIGNAL_NAME.test(key)) {
     const rule =
       "lower case letters, digits, underscores and dots only, each part begins with a letter";
-    faults.add(keySpan, `Cannot name a signal ${quote(key)}: ${rule}`);
+    const near = key.toLowerCase().replace(/[^a-z0-9_.]+/g, "_");
+    const advice = SIGNAL_NAME.test(near) ? `write ${near}` : "";
+    faults.add(keySpan, `Cannot name a signal ${quote(key)}: ${rule}`, advice);
     return false;
   }
   return owners.claim(key, `the signal ${key}`, keySpan);
@@ -177,7 +187,7 @@ function readSignal(entry: Entry, owners: KeyOwners, faults: FaultList): Signal 
   const what = `the signal ${entry.key}`;
   const map = asMap(entry.value, what, faults);
   if (map === null) return null;
-  const fields = new Fields(map, SIGNAL_KEYS, what, faults);
+  const fields = new Fields(map, SIGNAL_KEYS, what, faults, FAMILIAR_SIGNAL_KEYS);
   const names = readNames(fields, faults);
   const given = readType(fields, faults);
   const type = given ?? (fields.get("names") === undefined ? "number" : "name");
@@ -213,7 +223,7 @@ function readType(fields: Fields, faults: FaultList): SignalType | null {
   if (scalar === null) return null;
   const found = SIGNAL_TYPES.find((type) => type === scalar.text);
   if (found !== undefined) return found;
-  const near = didYouMean(scalar.text, SIGNAL_TYPES);
+  const near = didYouMean(scalar.text, SIGNAL_TYPES, FAMILIAR_TYPES);
   const advice = near !== "" ? near : `types are ${SIGNAL_TYPES.join(", ")}`;
   faults.add(scalar.span, `Cannot use ${quote(scalar.text)} as type`, advice);
   return null;
@@ -230,7 +240,7 @@ function refuseMisfits(fields: Fields, type: SignalType, what: string, faults: F
     const message = `Cannot use the key ${quote(key)} in ${what}: its type is ${type}`;
     faults.add(entry.keySpan, message, `remove it, or change the type`);
   }
-  if (type === "name" && fields.get("names") === undefined) {
+  if (type === "name" && fields.lacks("names")) {
     const message = `Cannot use ${what} of type name without names`;
     faults.add(firstLine(fields.span), message, "add names: [...]");
   }
@@ -268,10 +278,11 @@ function readRange(fields: Fields, what: string, faults: FaultList): readonly [n
   const node = fields.get("range");
   if (node === undefined) {
     const message = `Cannot use ${what} without range: what is impossible has to be told`;
-    faults.add(firstLine(fields.span), message, "add range: [LEAST, GREATEST]");
+    const advice = "add range: [LEAST, GREATEST]";
+    if (fields.lacks("range")) faults.add(firstLine(fields.span), message, advice);
     return [0, 0];
   }
-  const items = asList(node, "range", faults);
+  const items = asList(node, "range", faults, "write range: [LEAST, GREATEST]");
   if (items === null) return [0, 0];
   const [low, high] = items;
   if (items.length !== 2 || low === undefined || high === undefined) {
@@ -292,7 +303,7 @@ function readRange(fields: Fields, what: string, faults: FaultList): readonly [n
 function readStale(node: Node, faults: FaultList): number {
   if (node.kind === "scalar" && node.text === "never") return Infinity;
   const before = faults.count;
-  const ms = asDurationMs(node, "stale_after (or never)", 1, faults);
+  const ms = asDurationMs(node, "stale_after", 1, faults, ", or never");
   return faults.count > before || ms === null ? STALE_AFTER_MS_DEFAULT : ms;
 }
 
@@ -302,7 +313,11 @@ function readVss(fields: Fields, owners: KeyOwners, what: string, faults: FaultL
   if (scalar === null) return "";
   if (!VSS_PATH.test(scalar.text)) {
     const message = `Cannot use ${quote(scalar.text)} as VSS path`;
-    faults.add(scalar.span, message, "a path looks like Vehicle.Speed");
+    faults.add(
+      scalar.span,
+      message,
+      "a path looks like Vehicle.Speed; leave vss out if there is none",
+    );
     return "";
   }
   return owners.claim(scalar.text, what, scalar.span) ? scalar.text : "";

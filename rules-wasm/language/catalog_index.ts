@@ -47,7 +47,7 @@ export class CatalogIndex {
 
   /** What to do about an unknown zone. */
   suggestZone(id: string): string {
-    if (this.#zones.size === 0) return "there are no zones: name a file of them, zones.geojson";
+    if (this.#zones.size === 0) return "there are no zones: name their file with --zones FILE";
     const ids = [...this.#zones.keys()];
     return didYouMean(id, ids) || `zones are ${ids.slice(0, 20).join(", ")}`;
   }

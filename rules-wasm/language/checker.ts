@@ -3,6 +3,7 @@ import type { Condition, TermSource, Value } from "./ast.ts";
 import { hasAbsent } from "./brings.ts";
 import type { CatalogIndex } from "./catalog_index.ts";
 import { compare, join, negated } from "./conditions.ts";
+import { FAMILIAR_FUNCTIONS } from "./familiar_words.ts";
 import { didYouMean, quote, type Report } from "./faults.ts";
 import { ALL_FUNCTIONS } from "./function_table.ts";
 import type { CallContext, CallSyntax, FunctionRow } from "./functions.ts";
@@ -135,7 +136,7 @@ class Checker implements CallContext {
       return this.refuse(
         syntax,
         "Cannot use absent inside a function that keeps state: silence brings no sample",
-        "use absent beside it, joined with and or or",
+        'use absent beside it, joined with "and" or "or"',
       );
     }
     return condition;
@@ -161,7 +162,11 @@ class Checker implements CallContext {
     if (arg.kind !== "string") {
       const text = this.text(arg);
       const advice = arg.kind === "signal" ? `write "${text}"` : 'a zone is named as in "depot"';
-      return this.refuse(arg, `Cannot use ${quote(text)} as a zone: it must be a text`, advice);
+      return this.refuse(
+        arg,
+        `Cannot use ${quote(text)} as a zone: it must be a text in quotes`,
+        advice,
+      );
     }
     const zone = this.#catalog.zone(arg.text);
     if (zone !== undefined) return zone;
@@ -266,7 +271,7 @@ class Checker implements CallContext {
       return this.refuse(
         call.nameRange,
         `Cannot find a function named ${quote(call.name)}`,
-        didYouMean(call.name, this.#functions.keys()),
+        didYouMean(call.name, this.#functions.keys(), FAMILIAR_FUNCTIONS),
       );
     }
     const given = call.args.length;

@@ -206,7 +206,7 @@ Deno.test("checker: a fault names its place, its rule and what to do", () => {
     ["rose(absent(3 s))", "absent(3 s)", "Cannot use absent inside", ""],
     ["rose(absent(3 s) or ignition)", "absent(3 s) or ignition", "Cannot use absent inside", ""],
     ["delta(speed, 5 ms) > 3", "5 ms", "the least is 10 ms", ""],
-    ["avg(speed, 999 ms) > 3", "999 ms", "the least is 1000 ms", ""],
+    ["avg(speed, 999 ms) > 3", "999 ms", "the least is 1 s", ""],
     ["avg(speed, 1 min) > 3 V", "avg(speed, 1 min) > 3 V", "the units do not fit", ""],
     ["sum(coolant, 1 min) > 3", "sum(coolant, 1 min)", "Cannot take sum of a temperature", ""],
     ["zscore(speed, 1 min) > 3 km/h", "zscore(speed, 1 min) > 3 km/h", "do not fit", ""],

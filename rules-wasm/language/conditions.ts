@@ -26,13 +26,23 @@ export function compare(context: CallContext, syntax: CompareSyntax): Condition 
     return context.refuse(
       syntax,
       `Cannot compare with ${quote(syntax.op)}: one side is ${kindText(odd)}`,
-      left.kind === right.kind ? "only == and != compare these" : "",
+      left.kind === right.kind
+        ? "only == and != compare these"
+        : compareAdvice(context, syntax, odd),
     );
   }
   if (left.kind === "name" || right.kind === "name") {
     return compareNames(context, syntax, syntax.op, left, right);
   }
   return compareBooleans(context, syntax, syntax.op, left, right);
+}
+
+/** How something that is no number is asked for. */
+function compareAdvice(context: CallContext, { left, right }: CompareSyntax, odd: Typed): string {
+  const of = [left, right].find((each) => each.kind === "signal" || each.kind === "call");
+  const text = of === undefined ? "x" : context.text(of);
+  if (odd.kind === "boolean") return `write "${text}" or "not ${text}"`;
+  return odd.kind === "name" ? `write ${text} == "${odd.names[0] ?? ""}"` : "";
 }
 
 function compareQuantities(

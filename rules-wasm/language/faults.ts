@@ -2,26 +2,36 @@
 import type { Fault, Span } from "./ast.ts";
 import type { Place } from "./place.ts";
 
+/** Most faults of one file that are told: nobody reads more, and a megabyte may hold many. */
+export const FAULTS_MAX = 1_000;
+
 /** Faults of one file, in the order of its text. */
 export class FaultList {
   readonly #faults: Fault[] = [];
+  #more = 0;
 
   /** @param file the file as the user named it */
   constructor(readonly file: string) {}
 
   /** Adds a fault. */
   add(span: Span, message: string, suggestion = ""): void {
-    this.#faults.push({ file: this.file, span, message, suggestion });
+    if (this.#faults.length < FAULTS_MAX) {
+      this.#faults.push({ file: this.file, span, message, suggestion });
+    } else this.#more++;
   }
 
   /** Number of faults so far. */
   get count(): number {
-    return this.#faults.length;
+    return this.#faults.length + this.#more;
   }
 
   /** All faults, in the order of their place. */
   sorted(): readonly Fault[] {
-    return [...this.#faults].sort((a, b) => a.span.offset - b.span.offset);
+    const sorted = [...this.#faults].sort((a, b) => a.span.offset - b.span.offset);
+    const last = sorted.at(-1);
+    if (this.#more === 0 || last === undefined) return sorted;
+    const message = `Cannot tell all faults of this file: there are ${this.#more} more`;
+    return [...sorted, { ...last, message, suggestion: "mend those above first" }];
   }
 }
 
@@ -78,10 +88,27 @@ export function closest(word: string, candidates: Iterable<string>): string {
   return best;
 }
 
-/** `did you mean "x"?` for the nearest candidate, or "". */
-export function didYouMean(word: string, candidates: Iterable<string>): string {
-  const found = closest(word, candidates);
+/**
+ * `did you mean "x"?` for the nearest candidate, or "".
+ *
+ * @param familiar what words of other systems stand for
+ */
+export function didYouMean(
+  word: string,
+  candidates: Iterable<string>,
+  familiar: ReadonlyMap<string, string> = new Map(),
+): string {
+  const found = meant(word, candidates, familiar);
   return found === "" ? "" : `did you mean "${found}"?`;
+}
+
+/** The candidate that a word most likely stands for, or "". */
+export function meant(
+  word: string,
+  candidates: Iterable<string>,
+  familiar: ReadonlyMap<string, string>,
+): string {
+  return familiar.get(word.toLowerCase()) ?? closest(word, candidates);
 }
 
 /** Text for a message: quoted, and cut after 60 characters. */

@@ -8,6 +8,7 @@ import { quote } from "./faults.ts";
 import { checkCrossing, checkInside, checkMoved, type PositionParts } from "./functions_geo.ts";
 import { align } from "./quantities.ts";
 import type { Range, Syntax } from "./syntax.ts";
+import { showDuration } from "./show_values.ts";
 import { BOOLEAN_NAMES, constantOf, type Quantity, quantity, type Typed } from "./typed.ts";
 import {
   differenceUnit,
@@ -91,7 +92,10 @@ export function durationMs(context: CallContext, arg: Syntax, leastMs: number): 
     return context.refuse(arg, `Cannot use ${text} as a duration: it is not whole milliseconds`);
   }
   if (ms < leastMs) {
-    return context.refuse(arg, `Cannot use ${text} as a duration here: the least is ${leastMs} ms`);
+    return context.refuse(
+      arg,
+      `Cannot use ${text} as a duration here: the least is ${showDuration(leastMs)}`,
+    );
   }
   if (ms > DURATION_MS_MAX) {
     return context.refuse(arg, `Cannot use ${text} as a duration: the greatest is 366 d`);
@@ -118,7 +122,11 @@ function namesSignal(
   kept: Value | Condition,
 ): boolean {
   if (signalsOf(kept).length > 0 || hasClock(kept)) return true;
-  context.refuse(arg, `Cannot take ${call.name} of ${context.text(arg)}: it names no signal`);
+  context.refuse(
+    arg,
+    `Cannot take ${call.name} of ${context.text(arg)}: it names no signal`,
+    `it is called as ${FUNCTIONS.get(call.name)?.signature ?? call.name}`,
+  );
   return false;
 }
 

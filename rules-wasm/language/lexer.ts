@@ -38,6 +38,20 @@ const STRING = /"(?:[^"\\\n]|\\["\\])*"|'(?:[^'\\\n]|\\['\\])*'/y;
 
 /** What a mark that other languages use is called here. */
 const FOREIGN: ReadonlyMap<string, string> = new Map([
+  ["=>", 'write ">="'],
+  ["=<", 'write "<="'],
+  ["≥", 'write ">="'],
+  ["≤", 'write "<="'],
+  ["≠", 'write "!="'],
+  ["×", 'write "*"'],
+  ["÷", 'write "/"'],
+  ["−", 'write "-", the minus of the keyboard'],
+  ["–", 'write "-", the minus of the keyboard'],
+  ["“", 'write the straight quotes of the keyboard: "R"'],
+  ["”", 'write the straight quotes of the keyboard: "R"'],
+  ["„", 'write the straight quotes of the keyboard: "R"'],
+  ["‘", "write the straight quotes of the keyboard: 'R'"],
+  ["’", "write the straight quotes of the keyboard: 'R'"],
   ["=", 'write "==" to compare'],
   ["<>", 'write "!="'],
   ["&", 'write "and"'],
@@ -137,7 +151,7 @@ function badRun(text: string, at: number, report: Report): number {
     return length;
   }
   const two = text.slice(at, at + 2);
-  const run = two === "<>"
+  const run = ["<>", "=>", "=<"].includes(two)
     ? two
     : /[^\sA-Za-z0-9_"'<>!+\-*/(),.]*/y.exec(text.slice(at))?.[0] ?? "";
   const length = Math.max(1, Math.min(run.length, 20));

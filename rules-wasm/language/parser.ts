@@ -294,6 +294,11 @@ class Parser {
     } else if (token.kind === "mark" && token.text === "-" && previous?.kind === "mark") {
       advice = "put the negated part in brackets: -(-x)";
     } else if (token.kind === "word") advice = WORDS.get(lower) ?? "";
+    else if (token.kind === "mark" && token.text === ")") {
+      advice = 'remove it, or open its "(" before';
+    } else if (previous?.kind === "number" && (found === "," || token.kind === "number")) {
+      advice = "write numbers without separators, and with a point: 100000, 2.5";
+    }
     return this.#refuse(token, `Cannot read ${quote(found)} here: expected ${wanted}`, advice);
   }
 

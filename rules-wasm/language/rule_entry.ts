@@ -4,6 +4,7 @@ import type { MessagePart, Rule, RuleSettings, SeverityLevel, Span, TermSource }
 import { hasAbsent } from "./brings.ts";
 import type { CatalogIndex } from "./catalog_index.ts";
 import { checkCondition, type CheckedCondition } from "./checker.ts";
+import { FAMILIAR_RULE_KEYS, FAMILIAR_SEVERITIES } from "./familiar_words.ts";
 import { didYouMean, type FaultList, quote, reportInto } from "./faults.ts";
 import { parseMessage } from "./message.ts";
 import { asBoolean, asDurationMs, asMap, asScalar, Fields } from "./yaml_fields.ts";
@@ -63,12 +64,17 @@ export function readRule(
 ): RuleEntry | null {
   const { faults, settings } = context;
   const before = faults.count;
-  const map = asMap(node, "a rule", faults);
+  const map = asMap(
+    node,
+    "a rule",
+    faults,
+    'begin it with "- id: NAME" and a line "when: CONDITION"',
+  );
   if (map === null) return null;
-  const fields = new Fields(map, RULE_KEYS, "a rule", faults);
+  const fields = new Fields(map, RULE_KEYS, "a rule", faults, FAMILIAR_RULE_KEYS);
   const id = readId(fields, faults, seen);
   const when = readCondition(fields, "when", context);
-  if (fields.get("when") === undefined) {
+  if (fields.lacks("when")) {
     faults.add(firstLine(fields.span), "Cannot use a rule without when", "add when: CONDITION");
   }
   const clear = readCondition(fields, "clear", context);
@@ -122,14 +128,18 @@ function readId(
 ): string | null {
   const node = fields.get("id");
   if (node === undefined) {
-    faults.add(firstLine(fields.span), "Cannot use a rule without id", "add id: NAME");
+    if (fields.lacks("id")) {
+      faults.add(firstLine(fields.span), "Cannot use a rule without id", "add id: NAME");
+    }
     return null;
   }
   const id = asScalar(node, "id", faults);
   if (id === null) return null;
   if (!RULE_ID.test(id.text)) {
     const rule = "letters, digits, dots, dashes and underscores only, at most 64";
-    faults.add(id.span, `Cannot use ${quote(id.text)} as id: ${rule}`);
+    const near = id.text.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9]+|-+$/g, "");
+    const advice = RULE_ID.test(near) ? `write ${near}` : "";
+    faults.add(id.span, `Cannot use ${quote(id.text)} as id: ${rule}`, advice);
     return null;
   }
   seen({ id: id.text, span: id.span });
@@ -146,7 +156,8 @@ function readCondition(
 }
 
 function conditionOf(node: Node, key: string, context: RuleContext): CheckedCondition | null {
-  const scalar = asScalar(node, key, context.faults);
+  const advice = node.kind === "list" ? 'join conditions with "and" or "or"' : "";
+  const scalar = asScalar(node, key, context.faults, advice);
   if (scalar === null) return null;
   return checkCondition(scalar.text, context.catalog, reportInto(context.faults, scalar.place));
 }
@@ -206,7 +217,7 @@ function readSeverity(fields: Fields, context: RuleContext): CheckedSeverity {
 function severityOf(text: string, span: Span, faults: FaultList): Severity | null {
   const found = SEVERITIES.find((severity) => severity === text);
   if (found !== undefined) return found;
-  const near = didYouMean(text, SEVERITIES);
+  const near = didYouMean(text, SEVERITIES, FAMILIAR_SEVERITIES);
   const advice = near !== "" ? near : `severities are ${SEVERITIES.join(", ")}`;
   faults.add(span, `Cannot use ${quote(text)} as severity`, advice);
   return null;
@@ -235,7 +246,9 @@ function defaultMessage(terms: readonly TermSource[]): readonly MessagePart[] {
 function readLabels(fields: Fields, faults: FaultList): Readonly<Record<string, string>> {
   const labels: [string, string][] = [];
   const node = fields.get("labels");
-  const map = node === undefined ? null : asMap(node, "labels", faults);
+  const map = node === undefined
+    ? null
+    : asMap(node, "labels", faults, "write labels: { NAME: TEXT }");
   for (const entry of map?.entries ?? []) {
     if (!LABEL_NAME.test(entry.key) || entry.key === "__proto__") {
       faults.add(entry.keySpan, `Cannot use ${quote(entry.key)} as the name of a label`);

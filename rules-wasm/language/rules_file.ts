@@ -6,7 +6,7 @@ import { FaultList } from "./faults.ts";
 import { meaningOf } from "./meaning.ts";
 import { readRule, type RuleId } from "./rule_entry.ts";
 import { readSettings } from "./rule_settings.ts";
-import { asList, asMap, Fields } from "./yaml_fields.ts";
+import { asList, asMap, Fields, nodeKind } from "./yaml_fields.ts";
 import type { Zone } from "./zone.ts";
 import { readYaml } from "./yaml_text.ts";
 
@@ -15,6 +15,9 @@ export const RULES_FILE_KEYS: readonly string[] = ["version", "settings", "rules
 
 /** Most rules in one file. */
 export const RULES_MAX = 10_000;
+
+/** How a file begins. */
+const HOW = 'begin with "version: 1", and go on with "rules:" and a list of them';
 
 /** The format of the file. */
 const FORMAT_VERSION = "1";
@@ -39,17 +42,18 @@ export type RulesResult =
 export function loadRules(text: string, options: RulesOptions): RulesResult {
   const faults = new FaultList(options.file);
   const root = readYaml(text, faults);
-  const map = root === null ? null : asMap(root, "a rules file", faults);
+  const map = root === null ? null : asMap(root, "a rules file", faults, HOW);
   if (map === null) return { ok: false, faults: faults.sorted() };
   const fields = new Fields(map, RULES_FILE_KEYS, "a rules file", faults);
   checkFormat(fields, faults);
   const settings = readSettings(fields.get("settings"), faults);
   const catalog = new CatalogIndex(options.catalog, options.zones);
   const list = fields.get("rules");
-  if (list === undefined) {
+  if (fields.lacks("rules")) {
     faults.add(start(map), "Cannot use a rules file without rules", "add rules: and a list");
   }
-  const items = list === undefined ? null : asList(list, "rules", faults);
+  const dashes = 'begin each rule with a dash: "- id: NAME"';
+  const items = list === undefined ? null : asList(list, "rules", faults, dashes);
   if (list !== undefined && items !== null && items.length > RULES_MAX) {
     faults.add(start(list), `Cannot use ${items.length} rules: the most are ${RULES_MAX}`);
     return { ok: false, faults: faults.sorted() };
@@ -75,9 +79,12 @@ export function checkFormat(fields: Fields, faults: FaultList): void {
   const node = fields.get("version");
   const advice = `write version: ${FORMAT_VERSION}`;
   if (node === undefined) {
-    faults.add(start(fields), "Cannot use a file without version", advice);
+    if (fields.lacks("version")) {
+      faults.add(start(fields), "Cannot use a file without version", advice);
+    }
   } else if (node.kind !== "scalar" || node.text !== FORMAT_VERSION) {
-    faults.add(start(node), `Cannot use this version of the format: the only one is 1`, advice);
+    const message = `Cannot use ${nodeKind(node)} as version: the only one is ${FORMAT_VERSION}`;
+    faults.add(node.span, message, advice);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Takes typed values out of YAML nodes; whatever does not fit becomes a fault. */
 import type { Span } from "./ast.ts";
-import { didYouMean, type FaultList, quote } from "./faults.ts";
+import { didYouMean, type FaultList, meant, quote } from "./faults.ts";
+import { FAMILIAR_TRUTHS } from "./familiar_words.ts";
 import { DURATION_MS_MAX } from "./functions.ts";
 import { parseUnit, toMilliseconds, unitText } from "./units.ts";
 import type { Entry, MapNode, Node, ScalarNode } from "./yaml_text.ts";
@@ -9,20 +10,31 @@ import type { Entry, MapNode, Node, ScalarNode } from "./yaml_text.ts";
 export class Fields {
   readonly span: Span;
   readonly #entries = new Map<string, Entry>();
+  /** Keys that stand there in another word, or with a value that was refused. */
+  readonly #told: Set<string>;
 
   /**
    * Reports every unknown key.
    *
    * @param what what the map is, for messages ("a rule")
+   * @param familiar what keys of other systems stand for
    */
-  constructor(node: MapNode, keys: readonly string[], what: string, faults: FaultList) {
+  constructor(
+    node: MapNode,
+    keys: readonly string[],
+    what: string,
+    faults: FaultList,
+    familiar: ReadonlyMap<string, string> = new Map(),
+  ) {
     this.span = node.span;
+    this.#told = new Set(node.refused);
     for (const entry of node.entries) {
       if (keys.includes(entry.key)) {
         this.#entries.set(entry.key, entry);
         continue;
       }
-      const near = didYouMean(entry.key, keys);
+      const near = didYouMean(entry.key, keys, familiar);
+      this.#told.add(meant(entry.key, keys, familiar));
       const advice = near !== "" ? near : `its keys are ${keys.join(", ")}`;
       faults.add(entry.keySpan, `Cannot use the key ${quote(entry.key)} in ${what}`, advice);
     }
@@ -31,6 +43,11 @@ export class Fields {
   /** The value of a key, or undefined. */
   get(key: string): Node | undefined {
     return this.#entries.get(key)?.value;
+  }
+
+  /** Whether a key is missing, and nothing was said of it yet. */
+  lacks(key: string): boolean {
+    return !this.#entries.has(key) && !this.#told.has(key);
   }
 
   /** The entry of a key, or undefined. */
@@ -52,24 +69,42 @@ export function nodeKind(node: Node): string {
 }
 
 /** A node as a map. */
-export function asMap(node: Node, what: string, faults: FaultList): MapNode | null {
+export function asMap(
+  node: Node,
+  what: string,
+  faults: FaultList,
+  advice = "",
+): MapNode | null {
   if (node.kind === "map") return node;
-  faults.add(node.span, `Cannot use ${nodeKind(node)} as ${what}: it must be a map of keys`);
+  const message = `Cannot use ${nodeKind(node)} as ${what}: it must be a map of keys`;
+  faults.add(node.span, message, advice);
   return null;
 }
 
 /** A node as the items of a list. */
-export function asList(node: Node, what: string, faults: FaultList): readonly Node[] | null {
+export function asList(
+  node: Node,
+  what: string,
+  faults: FaultList,
+  advice?: string,
+): readonly Node[] | null {
   if (node.kind === "list") return node.items;
-  faults.add(node.span, `Cannot use ${nodeKind(node)} as ${what}: it must be a list`);
+  const single = node.kind === "scalar" && !node.isNull ? `write ${what}: [${node.text}]` : "";
+  const message = `Cannot use ${nodeKind(node)} as ${what}: it must be a list`;
+  faults.add(node.span, message, advice ?? (single.length > 60 ? "" : single));
   return null;
 }
 
 /** A node as a scalar that is not empty. */
-export function asScalar(node: Node, what: string, faults: FaultList): ScalarNode | null {
+export function asScalar(
+  node: Node,
+  what: string,
+  faults: FaultList,
+  advice = "",
+): ScalarNode | null {
   if (node.kind === "scalar" && !node.isNull && node.text !== "") return node;
   const given = node.kind === "scalar" ? "nothing" : nodeKind(node);
-  faults.add(node.span, `Cannot use ${given} as ${what}: it must be a text`);
+  faults.add(node.span, `Cannot use ${given} as ${what}: it must be a text`, advice);
   return null;
 }
 
@@ -79,7 +114,12 @@ export function asBoolean(node: Node, what: string, faults: FaultList): boolean 
     if (node.text === "true") return true;
     if (node.text === "false") return false;
   }
-  faults.add(node.span, `Cannot use ${nodeKind(node)} as ${what}: it must be true or false`);
+  const truth = node.kind === "scalar"
+    ? FAMILIAR_TRUTHS.get(node.text.toLowerCase()) ?? node.text
+    : "";
+  const advice = truth === "true" || truth === "false" ? `write ${truth}` : "";
+  const message = `Cannot use ${nodeKind(node)} as ${what}: it must be true or false`;
+  faults.add(node.span, message, advice);
   return null;
 }
 
@@ -113,21 +153,27 @@ export function asWhole(
  * A node as a duration (`5 s`, `2 min`, `0`) in whole milliseconds.
  *
  * @param minMs least duration allowed
+ * @param others what else may stand there, for advice (", or never")
  */
 export function asDurationMs(
   node: Node,
   what: string,
   minMs: number,
   faults: FaultList,
+  others = "",
 ): number | null {
   const refuse = (why: string, advice: string) => {
     faults.add(node.span, `Cannot use ${nodeKind(node)} as ${what}: ${why}`, advice);
     return null;
   };
-  const advice = "write a number and its unit, such as 30 s, 2 min or 1 h";
+  const advice = `write a number and its unit, such as 30 s, 2 min or 1 h${others}`;
   if (node.kind !== "scalar") return refuse("it must be a duration", advice);
-  const found = /^(-?(?:\d+(?:\.\d+)?|\.\d+))(?:\s*([^\s\d].*))?$/.exec(node.text.trim());
-  if (found === null) return refuse("it must be a duration", advice);
+  const text = node.text.trim();
+  const found = /^(-?(?:\d+(?:\.\d+)?|\.\d+))(?:\s*([^\s\d,:;.].*))?$/.exec(text);
+  if (found === null) {
+    const point = /^\d+,\d+\s*[a-z]+$/.test(text) ? `write ${text.replace(",", ".")}` : advice;
+    return refuse("it must be a duration", point);
+  }
   const [, number = "", unitName] = found;
   const value = Number(number);
   if (unitName === undefined && value !== 0) return refuse("its unit is missing", advice);
@@ -141,8 +187,8 @@ export function asDurationMs(
       metres ? 'minutes are written "min"' : advice,
     );
   }
-  if (!Number.isInteger(ms)) return refuse("it is not whole milliseconds", "");
-  if (ms < minMs) return refuse(minMs === 0 ? "it is negative" : `the least is ${minMs} ms`, "");
+  if (!Number.isInteger(ms)) return refuse("it is not whole milliseconds", "the shortest is 1 ms");
+  if (ms < minMs) return refuse(ms < 0 ? "it is negative" : `the least is ${minMs} ms`, "");
   if (ms > DURATION_MS_MAX) return refuse("the greatest is 366 d", "");
   return ms;
 }

@@ -11,6 +11,7 @@ import {
 import type { Span } from "./ast.ts";
 import type { FaultList } from "./faults.ts";
 import { FilePlace, type Place } from "./place.ts";
+import { yamlFault } from "./yaml_faults.ts";
 
 /** Longest file, UTF-16 units: 1 MiB. */
 export const FILE_LENGTH_MAX = 1 << 20;
@@ -19,7 +20,12 @@ export const FILE_LENGTH_MAX = 1 << 20;
 export type Node =
   & { readonly span: Span }
   & (
-    | { readonly kind: "map"; readonly entries: readonly Entry[] }
+    | {
+      readonly kind: "map";
+      readonly entries: readonly Entry[];
+      /** Keys whose values were refused: they are not missing. */
+      readonly refused: readonly string[];
+    }
     | { readonly kind: "list"; readonly items: readonly Node[] }
     | {
       readonly kind: "scalar";
@@ -64,13 +70,16 @@ export function readYaml(text: string, faults: FaultList): Node | null {
   try {
     const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, merge: false });
     const errors = [...document.errors, ...document.warnings];
-    for (const { pos: [start, end], code, message } of errors.slice(0, YAML_FAULTS_MAX)) {
-      const why = message.includes("call stack") ? "it is nested too deeply" : message;
-      const advice = YAML_ADVICE.get(code) ?? "";
-      faults.add(place.locate(start, end - start), `Cannot read the file as YAML: ${why}`, advice);
+    const told = new Set<number>();
+    for (const error of errors.slice(0, YAML_FAULTS_MAX)) {
+      const { offset, length, why, advice } = yamlFault(error, document, text);
+      // One cause has many consequences.
+      if (told.has(offset)) continue;
+      told.add(offset);
+      faults.add(place.locate(offset, length), `Cannot read the file as YAML: ${why}`, advice);
     }
-    if (document.contents === null) {
-      faults.add(place.locate(0, 0), "Cannot use an empty file");
+    if (document.contents === null && faults.count === before) {
+      faults.add(place.locate(0, 0), "Cannot use an empty file", 'begin with "version: 1"');
       return null;
     }
     // Nodes of a broken document are mostly sound, but their faults would mislead.
@@ -85,15 +94,6 @@ export function readYaml(text: string, faults: FaultList): Node | null {
 
 /** Most faults of YAML itself that are shown: one upsets the reading of all that follows. */
 const YAML_FAULTS_MAX = 20;
-
-/** What most often leads to a fault of YAML, by its code. */
-const YAML_ADVICE: ReadonlyMap<string, string> = new Map([
-  ["TAG_RESOLVE_FAILED", 'write "not" for "!", or put the text in quotes'],
-  ["UNEXPECTED_TOKEN", 'a text that begins with "{" goes in quotes'],
-  ["BAD_SCALAR_START", "put the text in quotes"],
-  ["BLOCK_AS_IMPLICIT_KEY", 'a text with ": " in it goes in quotes'],
-  ["TAB_AS_INDENT", "indent with spaces"],
-]);
 
 /** Deepest nesting of maps and lists. */
 const DEPTH_MAX = 20;
@@ -130,7 +130,7 @@ class Reader {
         this.#faults.add(span, `Cannot nest YAML deeper than ${DEPTH_MAX} levels`);
         return null;
       }
-      if (isMap(node)) return { kind: "map", span, entries: this.#entries(node.items, depth + 1) };
+      if (isMap(node)) return { kind: "map", span, ...this.#entries(node.items, depth + 1) };
       const items = node.items.map((item) => this.node(item, depth + 1));
       return { kind: "list", span, items: items.filter((item) => item !== null) };
     }
@@ -140,8 +140,9 @@ class Reader {
   #entries(
     pairs: readonly { readonly key: unknown; readonly value: unknown }[],
     depth: number,
-  ): readonly Entry[] {
+  ): Pick<MapNode, "entries" | "refused"> {
     const entries: Entry[] = [];
+    const refused: string[] = [];
     const seen = new Set<string>();
     for (const pair of pairs) {
       const key = this.node(pair.key, depth);
@@ -160,9 +161,10 @@ class Reader {
       }
       seen.add(key.text);
       const value = pair.value === null ? this.#nothing(key.span) : this.node(pair.value, depth);
-      if (value !== null) entries.push({ key: key.text, keySpan: key.span, value });
+      if (value === null) refused.push(key.text);
+      else entries.push({ key: key.text, keySpan: key.span, value });
     }
-    return entries;
+    return { entries, refused };
   }
 
   #nothing(after: Span): Node {
