@@ -118,7 +118,9 @@ export async function openKafkaBus(
     options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
   );
   const client = new KafkaJsClient(config, options.sessionTimeoutMs ?? SESSION_TIMEOUT_MS);
-  const bus = new KafkaBus(client, brokers, dependencies);
+  // Kafka's own name for who does not log in.
+  const site = { brokers, principal: `User:${options.login?.username ?? "ANONYMOUS"}` };
+  const bus = new KafkaBus(client, site, dependencies);
   const connecting = bus.connect();
   // After the time limit nobody waits for it any more.
   connecting.catch(() => {});
@@ -128,7 +130,7 @@ export async function openKafkaBus(
   } catch (error) {
     // What could not connect may fail to disconnect.
     await bus.close().catch(() => {});
-    throw toOpenError(brokers, error);
+    throw toOpenError(site, error);
   } finally {
     clearTimeout(timer);
   }

@@ -41,6 +41,8 @@ export interface ClientPartition {
   readonly partitionId: number;
   /** Node that leads it; -1 if none does. */
   readonly leader: number;
+  /** Nodes that keep a copy of it. */
+  readonly replicas: readonly number[];
 }
 
 /** A request for records of several partitions of one node. */

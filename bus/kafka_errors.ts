@@ -1,4 +1,5 @@
 /** Faults of the Kafka client as sentences: what failed, where, and what to do. */
+import { denialText, type KafkaSite, type Right } from "./kafka_rights.ts";
 import { BusError } from "./port.ts";
 
 /** What is known of a client's fault, from it and its causes. */
@@ -37,6 +38,20 @@ export function describeFault(error: unknown): Fault {
   return { type, code, broker, names, message };
 }
 
+/** Faults of single topics that the client has gathered into one error; none if it is no such. */
+export function topicFaults(error: unknown): { readonly topic: string; readonly type: string }[] {
+  let current = error;
+  for (let depth = 0; current instanceof Error && depth < CAUSES_MAX; depth++) {
+    const gathered: unknown = Reflect.get(current, "errors");
+    if (Array.isArray(gathered)) {
+      return gathered.filter((one) => one instanceof Error)
+        .map((one) => ({ topic: text(one, "topic"), type: text(one, "type") }));
+    }
+    current = current.cause;
+  }
+  return [];
+}
+
 /** Whether the fault says that another producer has taken over the transactional id. */
 export function isFenced(error: unknown): boolean {
   const { type, message } = describeFault(error);
@@ -44,9 +59,27 @@ export function isFenced(error: unknown): boolean {
     message.includes("PRODUCER_FENCED");
 }
 
+/** The client's class of error for a coordinator that it was not given, for whatever reason. */
+const NO_COORDINATOR = "KafkaJSGroupCoordinatorNotFound";
+
+/** Whether the fault is a coordinator that Kafka does not name: a missing right, or its own state. */
+export function isWithoutCoordinator(error: unknown): boolean {
+  return describeFault(error).names.includes(NO_COORDINATOR);
+}
+
+/** Names of codes that are put into words. */
+const TYPES: Readonly<Record<number, string>> = {
+  29: "TOPIC_AUTHORIZATION_FAILED",
+  30: "GROUP_AUTHORIZATION_FAILED",
+};
+
 /** A code that Kafka answered with, where the client does not look at it. */
 export class KafkaCodeError extends Error {
   override name = "KafkaCodeError";
+  /** Kafka's own name of it, where it is put into words; else "". */
+  get type(): string {
+    return TYPES[this.errorCode] ?? "";
+  }
   /** @param errorCode from Kafka's protocol guide */
   constructor(readonly errorCode: number) {
     super(`Kafka error ${errorCode}`);
@@ -94,22 +127,31 @@ export function isDisconnected(error: unknown): boolean {
  * Puts a client's fault into words.
  *
  * @param action what was tried, to follow "Cannot": `publish to vehicle.telemetry`
- * @param brokers addresses from the settings, for faults that do not name one
+ * @param site for faults that do not name a broker, and for missing rights
+ * @param needed rights that what was tried needs
  */
-export function toBusError(action: string, brokers: readonly string[], error: unknown): BusError {
+export function toBusError(
+  action: string,
+  site: KafkaSite,
+  error: unknown,
+  needed: readonly Right[] = [],
+): BusError {
   if (error instanceof BusError) return error;
   const fault = describeFault(error);
-  return new BusError(`Cannot ${action}: ${explain(fault, brokers)}`, { cause: error });
+  const denied = denialText(site, fault.type, needed);
+  const reason = denied ?? explain(fault, site.brokers);
+  return new BusError(`Cannot ${action}: ${reason}`, { cause: error });
 }
 
 /** Says that a cluster cannot be used from the start on, and why. */
-export function toOpenError(brokers: readonly string[], error: unknown): BusError {
+export function toOpenError(site: KafkaSite, error: unknown): BusError {
   if (error instanceof BusError) return error;
+  const { brokers } = site;
   const fault = describeFault(error);
   const where = fault.broker === "" ? brokers.join(", ") : fault.broker;
   const reason = connectionReason(fault);
   return reason === null
-    ? toBusError(`use Kafka at ${brokers.join(", ")}`, brokers, error)
+    ? toBusError(`use Kafka at ${brokers.join(", ")}`, site, error)
     : new BusError(`Cannot reach Kafka at ${where}: ${reason}`, { cause: error });
 }
 
@@ -119,20 +161,10 @@ function explain(fault: Fault, brokers: readonly string[]): string {
     return `Kafka at ${where} refused the user name or password`;
   }
   if (fault.names.includes("KafkaJSNotImplemented")) return fault.message;
-  if (fault.names.includes("KafkaJSGroupCoordinatorNotFound")) {
-    // Missing rights to a group and to a transactional id look alike from here.
-    return "Kafka names no coordinator for it; grant the user READ on the group or WRITE on the " +
-      "transactional id with kafka-acls, or check the cluster's internal topics";
+  if (fault.names.includes(NO_COORDINATOR)) {
+    return "Kafka names no coordinator for it; check the cluster's internal topics";
   }
   switch (fault.type) {
-    case "TOPIC_AUTHORIZATION_FAILED":
-      return "the user lacks the right to this topic; grant it with kafka-acls";
-    case "GROUP_AUTHORIZATION_FAILED":
-      return "the user lacks the right to this consumer group; grant READ on it with kafka-acls";
-    case "TRANSACTIONAL_ID_AUTHORIZATION_FAILED":
-      return "the user lacks the right to this transactional id; grant WRITE with kafka-acls";
-    case "CLUSTER_AUTHORIZATION_FAILED":
-      return "the user lacks the right to this on the cluster; grant it with kafka-acls";
     case "UNKNOWN_TOPIC_OR_PARTITION":
       return "the topic does not exist; create it or correct its name";
     case "MESSAGE_TOO_LARGE":

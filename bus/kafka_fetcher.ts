@@ -6,6 +6,7 @@
 import { isPassingCode, KafkaCodeError, toBusError } from "./kafka_errors.ts";
 import { ColumnBatch } from "./kafka_columns.ts";
 import type { FetchPart, KafkaReader } from "./kafka_reader.ts";
+import { type KafkaSite, readTopic } from "./kafka_rights.ts";
 import { decodeRecords, type FetchedPartition } from "./kafka_records.ts";
 import { type Batch, type BusDependencies, BusError, OffsetGoneError } from "./port.ts";
 
@@ -26,7 +27,6 @@ const PAUSE_MS_MAX = 1_000;
 const CALM_MS = 2_000;
 
 const OFFSET_OUT_OF_RANGE = 1;
-const TOPIC_AUTHORIZATION_FAILED = 29;
 
 /** Totals over all fetchers of a bus, for its metrics. */
 export interface FetchTotals {
@@ -38,7 +38,7 @@ export interface FetchTotals {
 /** Reads partitions through one reader. */
 export class KafkaFetcher {
   readonly #reader: KafkaReader;
-  readonly #brokers: readonly string[];
+  readonly #site: KafkaSite;
   readonly #dependencies: BusDependencies;
   readonly totals: FetchTotals;
   readonly #streams = new Set<PartitionStream>();
@@ -54,12 +54,12 @@ export class KafkaFetcher {
 
   constructor(
     reader: KafkaReader,
-    brokers: readonly string[],
+    site: KafkaSite,
     dependencies: BusDependencies,
     totals: FetchTotals,
   ) {
     this.#reader = reader;
-    this.#brokers = brokers;
+    this.#site = site;
     this.#dependencies = dependencies;
     this.totals = totals;
   }
@@ -150,7 +150,7 @@ export class KafkaFetcher {
       try {
         stream.accept(part);
       } catch (error) {
-        stream.fail(toBusError(`read ${topic}/${partition}`, this.#brokers, error));
+        stream.fail(toBusError(`read ${topic}/${partition}`, this.#site, error));
       }
     } else if (errorCode === OFFSET_OUT_OF_RANGE) {
       try {
@@ -162,10 +162,9 @@ export class KafkaFetcher {
     } else if (isPassingCode(errorCode)) {
       this.#recover(new KafkaCodeError(errorCode));
     } else {
-      const reason = errorCode === TOPIC_AUTHORIZATION_FAILED
-        ? "the user lacks the right READ on it; grant it with kafka-acls"
-        : `Kafka error ${errorCode}`;
-      stream.fail(new BusError(`Cannot read ${topic}/${partition}: ${reason}`));
+      const error = new KafkaCodeError(errorCode);
+      const needed = [readTopic(topic)];
+      stream.fail(toBusError(`read ${topic}/${partition}`, this.#site, error, needed));
     }
   }
 
@@ -179,7 +178,7 @@ export class KafkaFetcher {
         level: "warn",
         name: "bus.interrupted",
         message: `Reading from Kafka is interrupted and tried again: ${
-          toBusError("read", this.#brokers, error).message
+          toBusError("read", this.#site, error).message
         }`,
       });
     }

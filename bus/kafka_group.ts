@@ -5,12 +5,20 @@
  * heartbeats do not wait for work, and no offset that it might reset is ever relied on.
  */
 import type { Client, ClientProducer, Membership } from "./kafka_client.ts";
-import { toBusError } from "./kafka_errors.ts";
+import { describeFault, isWithoutCoordinator, toBusError } from "./kafka_errors.ts";
 import { KafkaFetcher, Signalled } from "./kafka_fetcher.ts";
 import type { FetchTotals } from "./kafka_fetcher.ts";
 import { KafkaLease } from "./kafka_lease.ts";
 import { readNewest } from "./kafka_progress.ts";
 import { KafkaReader } from "./kafka_reader.ts";
+import {
+  isDenial,
+  type KafkaSite,
+  readGroup,
+  readTopic,
+  type Right,
+  writeTransactions,
+} from "./kafka_rights.ts";
 import {
   type BusDependencies,
   BusError,
@@ -34,7 +42,7 @@ const SHOW_MS = 1_000;
 /** What a group is made with. */
 export interface GroupParts {
   readonly client: Client;
-  readonly brokers: readonly string[];
+  readonly site: KafkaSite;
   readonly dependencies: BusDependencies;
   /** For progress and bounds, shared with others. */
   readonly reader: KafkaReader;
@@ -79,21 +87,19 @@ export class KafkaGroup {
     this.#parts = parts;
     this.#options = options;
     this.#ownReader = new KafkaReader(parts.client.cluster());
-    const { brokers, dependencies, fetchTotals } = parts;
-    this.#fetcher = new KafkaFetcher(this.#ownReader, brokers, dependencies, fetchTotals);
+    const { site, dependencies, fetchTotals } = parts;
+    this.#fetcher = new KafkaFetcher(this.#ownReader, site, dependencies, fetchTotals);
   }
 
   /** Joins, and hands out leases until `stop`. @throws {BusError} if the group cannot be joined */
   async *leases(): AsyncGenerator<KafkaLease> {
     const { topic, group, progressTopic } = this.#options;
     try {
-      const { brokers, client, reader } = this.#parts;
+      const { site, client, reader } = this.#parts;
       try {
         await this.#ownReader.prepare(topic);
-        const [count, progressCount] = [
-          await reader.partitions(topic),
-          await reader.partitions(progressTopic),
-        ];
+        const count = await reader.partitions(topic);
+        const progressCount = await this.#partitionsOf(progressTopic);
         if (progressCount < count) {
           throw new BusError(
             `Cannot keep progress of ${topic} in ${progressTopic}: it has ${progressCount} ` +
@@ -104,12 +110,12 @@ export class KafkaGroup {
         this.#joining = client.join(group, topic, {
           joined: (partitions) => this.#join(partitions),
           confirmed: () => this.#confirm(),
-          failed: (error) => this.#fail(error),
+          failed: (error) => void this.#fail(error),
         });
         this.#membership = await this.#joining;
       } catch (error) {
         if (this.#stopping !== null) return;
-        throw toBusError(`join the group ${group} on ${topic}`, brokers, error);
+        throw toBusError(`join the group ${group} on ${topic}`, site, error, this.#rights());
       }
       while (this.#stopping === null) {
         const lease = this.#queue.shift();
@@ -119,6 +125,15 @@ export class KafkaGroup {
       }
     } finally {
       await this.stop();
+    }
+  }
+
+  async #partitionsOf(topic: string): Promise<number> {
+    const { reader, site } = this.#parts;
+    try {
+      return await reader.partitions(topic);
+    } catch (error) {
+      throw toBusError(`find the topic ${topic}`, site, error, [readTopic(topic)]);
     }
   }
 
@@ -170,14 +185,24 @@ export class KafkaGroup {
     this.#confirmation = Promise.withResolvers<void>();
   }
 
-  #fail(error: unknown): void {
+  async #fail(error: unknown): Promise<void> {
     const { topic, group } = this.#options;
-    this.#failure = toBusError(
-      `stay in the group ${group} on ${topic}`,
-      this.#parts.brokers,
-      error,
-    );
+    const reason = await this.#reasonOf(error, group, "group");
+    const action = `stay in the group ${group} on ${topic}`;
+    this.#failure = toBusError(action, this.#parts.site, reason, this.#rights());
     this.#changed.set();
+  }
+
+  /** The client does not tell why it was given no coordinator: asks Kafka itself. */
+  async #reasonOf(error: unknown, id: string, kind: "group" | "transactional-id") {
+    if (!isWithoutCoordinator(error) || this.#stopping !== null) return error;
+    return await this.#parts.reader.coordinatorFault(this.#options.topic, id, kind) ?? error;
+  }
+
+  /** What a member needs beside writing. */
+  #rights(): readonly Right[] {
+    const { topic, group } = this.#options;
+    return [readGroup(group), readTopic(topic)];
   }
 
   #acquire(partition: number, before: Promise<void> = Promise.resolve()): void {
@@ -194,7 +219,7 @@ export class KafkaGroup {
       try {
         producer = await this.#fence(partition);
       } catch (error) {
-        if (tries % TRIES_PER_EVENT === 0) this.#tellOfFailure(partition, error);
+        if (tries % TRIES_PER_EVENT === 0) await this.#tellOfFailure(partition, error);
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2);
         continue;
@@ -223,17 +248,24 @@ export class KafkaGroup {
     return `${group}-${topic}-${partition}`;
   }
 
-  #tellOfFailure(partition: number, error: unknown): void {
+  async #tellOfFailure(partition: number, error: unknown): Promise<void> {
     const { topic } = this.#options;
     const id = this.#transactionalId(partition);
     const action = `take over ${topic}/${partition} under the transactional id ${id}`;
-    const { message } = toBusError(action, this.#parts.brokers, error);
-    this.#parts.dependencies.events({ level: "warn", name: "bus.acquire_failed", message });
+    const reason = await this.#reasonOf(error, id, "transactional-id");
+    const { message } = toBusError(action, this.#parts.site, reason, [this.#right(partition)]);
+    const level = isDenial(describeFault(reason).type) ? "error" : "warn";
+    this.#parts.dependencies.events({ level, name: "bus.acquire_failed", message });
+  }
+
+  #right(partition: number): Right {
+    const id = this.#transactionalId(partition);
+    return writeTransactions(id, id.slice(0, -String(partition).length));
   }
 
   #hold(partition: number, producer: ClientProducer): void {
     const { topic, group, progressTopic } = this.#options;
-    const { brokers, reader, totals } = this.#parts;
+    const { site, reader, totals } = this.#parts;
     const key = new TextEncoder().encode(progressKey(group, topic));
     const lease: KafkaLease = new KafkaLease({
       topic,
@@ -242,15 +274,17 @@ export class KafkaGroup {
       progressKey: key,
       bytesInFlight: this.#options.bytesInFlight ?? BYTES_IN_FLIGHT,
       idleMs: this.#options.idleMs ?? IDLE_MS,
-      brokers,
+      site,
+      right: this.#right(partition),
       producer,
       fetcher: this.#fetcher,
       partitions: this.#parts.partitions,
       readProgress: async () => {
         try {
-          return await readNewest(reader, brokers, progressTopic, partition, key);
+          return await readNewest(reader, site, progressTopic, partition, key);
         } catch (error) {
-          throw toBusError(`read progress of ${topic}/${partition}`, brokers, error);
+          const needed = [readTopic(progressTopic)];
+          throw toBusError(`read progress of ${topic}/${partition}`, site, error, needed);
         }
       },
       bounds: async () => ({

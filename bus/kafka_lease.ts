@@ -3,6 +3,7 @@ import type { ClientProducer } from "./kafka_client.ts";
 import { isFenced, toBusError } from "./kafka_errors.ts";
 import { type KafkaFetcher, Signalled } from "./kafka_fetcher.ts";
 import { checkSizes, toRequests } from "./kafka_requests.ts";
+import { type KafkaSite, type Right, writeTopic } from "./kafka_rights.ts";
 import { type Batch, BusError, FencedError, type Lease, type Outgoing, type Step } from "./port.ts";
 
 /** What a lease is made with. */
@@ -14,7 +15,9 @@ export interface LeaseParts {
   readonly progressKey: Uint8Array;
   readonly bytesInFlight: number;
   readonly idleMs: number;
-  readonly brokers: readonly string[];
+  readonly site: KafkaSite;
+  /** The right to write under its transactional id. */
+  readonly right: Right;
   /** Connected, with the previous owner fenced. */
   readonly producer: ClientProducer;
   readonly fetcher: KafkaFetcher;
@@ -120,20 +123,22 @@ export class KafkaLease implements Lease {
 
   async #commit(step: Step): Promise<void> {
     this.#refuseIfLost();
-    const { progressTopic, progressKey, producer, brokers } = this.#parts;
+    const { progressTopic, progressKey, producer, site, right } = this.#parts;
     const progress = { key: progressKey, value: step.progress, partition: this.partition };
     const outgoing: Outgoing[] = [...step.outputs, { topic: progressTopic, records: [progress] }];
     checkSizes(outgoing);
     const counts = new Map<string, number>();
     for (const { topic } of outgoing) {
-      if (!counts.has(topic)) counts.set(topic, await this.#parts.partitions(topic));
+      if (!counts.has(topic)) counts.set(topic, await this.#partitions(topic));
     }
     const requests = toRequests(outgoing, counts).flat();
     // Knowing the topics took time.
     this.#refuseIfLost();
+    let needed: readonly Right[] = [right];
     try {
       const transaction = await producer.transaction();
       for (const request of requests) {
+        needed = [right, writeTopic(request.topic)];
         await transaction.sendBatch({ acks: -1, topicMessages: [request] });
       }
       await transaction.commit();
@@ -143,13 +148,22 @@ export class KafkaLease implements Lease {
           `Cannot commit to ${this.#name()}: another member has taken the partition over`,
           { cause: error },
         )
-        : toBusError(`commit a step of ${this.#name()}`, brokers, error);
+        : toBusError(`commit a step of ${this.#name()}`, site, error, needed);
       // Whether the transaction stands is unknown: whoever holds the partition next reads it anew.
       this.revoke(failure, failure);
       throw failure;
     }
     this.#newestProgress = step.progress.slice();
     this.#parts.committed(step.nextOffset);
+  }
+
+  async #partitions(topic: string): Promise<number> {
+    try {
+      return await this.#parts.partitions(topic);
+    } catch (error) {
+      const { site } = this.#parts;
+      throw toBusError(`commit a step of ${this.#name()}`, site, error, [writeTopic(topic)]);
+    }
   }
 
   #refuseIfLost(): void {

@@ -7,6 +7,7 @@ import { calmIdleConnections } from "./kafka_idle.ts";
 import { KafkaPublisher } from "./kafka_publisher.ts";
 import { readRange } from "./kafka_range.ts";
 import { KafkaReader } from "./kafka_reader.ts";
+import { type KafkaSite, readTopic, type Right } from "./kafka_rights.ts";
 import { ensureTopics } from "./kafka_topics.ts";
 import {
   type Batch,
@@ -39,7 +40,7 @@ interface Running {
 export class KafkaBus implements Bus {
   readonly kind = "kafka";
   readonly #client: Client;
-  readonly #brokers: readonly string[];
+  readonly #site: KafkaSite;
   readonly #dependencies: BusDependencies;
   readonly #cluster: ClientCluster;
   readonly #reader: KafkaReader;
@@ -52,14 +53,14 @@ export class KafkaBus implements Bus {
   #admin: Promise<ClientAdmin> | null = null;
   #closing: Promise<void> | null = null;
 
-  constructor(client: Client, brokers: readonly string[], dependencies: BusDependencies) {
+  constructor(client: Client, site: KafkaSite, dependencies: BusDependencies) {
     this.#client = client;
-    this.#brokers = brokers;
+    this.#site = site;
     this.#dependencies = dependencies;
     const connection = client.cluster();
     this.#cluster = connection.cluster;
     this.#reader = new KafkaReader(connection);
-    this.#publisher = new KafkaPublisher(client, brokers, (topic) => this.#count(topic));
+    this.#publisher = new KafkaPublisher(client, site, (topic) => this.#count(topic));
   }
 
   /** Connects; the first thing to be called. @throws what the client says if it cannot */
@@ -78,10 +79,11 @@ export class KafkaBus implements Bus {
   async ensureTopics(specs: readonly TopicSpec[]): Promise<void> {
     const names = specs.map(({ name }) => name).join(", ");
     await this.#try(`set up the topics ${names}`, async () => {
-      const counts = (topic: string) => this.#reader.partitions(topic);
+      const shape = (topic: string) => this.#reader.shape(topic);
       const run = async () => {
         this.#admin ??= this.#client.admin();
-        await ensureTopics(await this.#admin, specs, counts, this.#dependencies.events);
+        const { events } = this.#dependencies;
+        await ensureTopics(await this.#admin, specs, shape, this.#site, events);
       };
       try {
         await run();
@@ -95,7 +97,11 @@ export class KafkaBus implements Bus {
   }
 
   async partitions(topic: string): Promise<number> {
-    return await this.#try(`find the topic ${topic}`, () => this.#reader.partitions(topic));
+    return await this.#try(
+      `find the topic ${topic}`,
+      () => this.#reader.partitions(topic),
+      [readTopic(topic)],
+    );
   }
 
   async publish(outgoing: readonly Outgoing[]): Promise<void> {
@@ -107,7 +113,7 @@ export class KafkaBus implements Bus {
     if (options.signal.aborted) return;
     const group = new KafkaGroup({
       client: this.#client,
-      brokers: this.#brokers,
+      site: this.#site,
       dependencies: this.#dependencies,
       reader: this.#reader,
       partitions: (topic) => this.#count(topic),
@@ -122,7 +128,7 @@ export class KafkaBus implements Bus {
     if (options.signal.aborted) return;
     const reader = new KafkaReader(this.#client.cluster());
     const dependencies = this.#dependencies;
-    const fetcher = new KafkaFetcher(reader, this.#brokers, dependencies, this.#fetchTotals);
+    const fetcher = new KafkaFetcher(reader, this.#site, dependencies, this.#fetchTotals);
     const changed = new Signalled();
     const ended = new AbortController();
     let closing: Promise<void> | null = null;
@@ -145,9 +151,9 @@ export class KafkaBus implements Bus {
     this.#refuseIfClosed(`read ${topic}`);
     try {
       await this.#reader.partitions(topic);
-      yield* readRange(this.#reader, this.#brokers, topic, partition, from, to);
+      yield* readRange(this.#reader, this.#site, topic, partition, from, to);
     } catch (error) {
-      throw toBusError(`read ${topic}/${partition}`, this.#brokers, error);
+      throw toBusError(`read ${topic}/${partition}`, this.#site, error, [readTopic(topic)]);
     }
   }
 
@@ -156,7 +162,7 @@ export class KafkaBus implements Bus {
       const starts = await this.#reader.offsets(topic, "start");
       const ends = await this.#reader.offsets(topic, "end");
       return starts.map((start, partition) => ({ start, end: ends[partition] }));
-    });
+    }, [readTopic(topic)]);
   }
 
   async offsetAt(topic: string, partition: number, timeMs: number): Promise<number> {
@@ -166,7 +172,7 @@ export class KafkaBus implements Bus {
         throw new BusError(`Cannot find an offset of ${topic}/${partition}: no such partition`);
       }
       return found >= 0 ? found : (await this.#reader.offsets(topic, "end"))[partition];
-    });
+    }, [readTopic(topic)]);
   }
 
   metrics(): Readonly<Record<string, number>> {
@@ -238,7 +244,7 @@ export class KafkaBus implements Bus {
       ends = await reader.offsets(topic, "end");
     } catch (error) {
       if (ended.aborted) return;
-      throw toBusError(`read ${topic}`, this.#brokers, error);
+      throw toBusError(`read ${topic}`, this.#site, error, [readTopic(topic)]);
     }
     const bytes = Math.floor((options.bytesInFlight ?? TAIL_BYTES) / starts.length);
     const share = Math.max(TAIL_PARTITION_BYTES_MIN, bytes);
@@ -285,12 +291,16 @@ export class KafkaBus implements Bus {
     }
   }
 
-  async #try<T>(action: string, run: () => Promise<T>): Promise<T> {
+  async #try<T>(
+    action: string,
+    run: () => Promise<T>,
+    needed: readonly Right[] = [],
+  ): Promise<T> {
     this.#refuseIfClosed(action);
     try {
       return await run();
     } catch (error) {
-      throw toBusError(action, this.#brokers, error);
+      throw toBusError(action, this.#site, error, needed);
     }
   }
 

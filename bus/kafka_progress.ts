@@ -1,6 +1,7 @@
 /** Finds the newest record of one key at the end of a compacted partition. */
 import { readRange, settle } from "./kafka_range.ts";
 import type { KafkaReader } from "./kafka_reader.ts";
+import type { KafkaSite } from "./kafka_rights.ts";
 import { BusError } from "./port.ts";
 
 /** Offsets looked through first; each further window is this many times larger. */
@@ -17,7 +18,7 @@ const SETTLE_MS_MAX = 40_000;
  */
 export async function readNewest(
   reader: KafkaReader,
-  brokers: readonly string[],
+  site: KafkaSite,
   topic: string,
   partition: number,
   key: Uint8Array,
@@ -33,7 +34,7 @@ export async function readNewest(
   for (let window = WINDOW_OFFSETS; high > start; window *= WINDOW_GROWTH) {
     const low = Math.max(start, high - window);
     let found: Uint8Array | null | undefined;
-    for await (const batch of readRange(reader, brokers, topic, partition, low, high)) {
+    for await (const batch of readRange(reader, site, topic, partition, low, high)) {
       for (let i = 0; i < batch.count; i++) {
         if (!sameBytes(batch.key(i), key)) continue;
         const begin = i === 0 ? 0 : batch.valueEnds[i - 1];

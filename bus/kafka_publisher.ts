@@ -2,6 +2,7 @@
 import type { Client, ClientProducer } from "./kafka_client.ts";
 import { toBusError } from "./kafka_errors.ts";
 import { checkSizes, type ProduceRequest, toRequests } from "./kafka_requests.ts";
+import { idempotentWrite, type KafkaSite, writeTopic } from "./kafka_rights.ts";
 import { BusError, type Outgoing } from "./port.ts";
 
 /** Most calls that go out together. */
@@ -15,7 +16,7 @@ interface Call {
 /** Publishes through one idempotent producer, which is made anew after a failure. */
 export class KafkaPublisher {
   readonly #client: Client;
-  readonly #brokers: readonly string[];
+  readonly #site: KafkaSite;
   readonly #partitions: (topic: string) => Promise<number>;
   #producer: Promise<ClientProducer> | null = null;
   readonly #waiting: Call[] = [];
@@ -27,11 +28,11 @@ export class KafkaPublisher {
   /** @param partitions number of partitions of a topic */
   constructor(
     client: Client,
-    brokers: readonly string[],
+    site: KafkaSite,
     partitions: (topic: string) => Promise<number>,
   ) {
     this.#client = client;
-    this.#brokers = brokers;
+    this.#site = site;
     this.#partitions = partitions;
   }
 
@@ -67,7 +68,7 @@ export class KafkaPublisher {
       for (const call of calls) {
         try {
           for (const { topic } of call.outgoing) {
-            if (!counts.has(topic)) counts.set(topic, await this.#partitions(topic));
+            if (!counts.has(topic)) counts.set(topic, await this.#count(topic));
           }
           // Refuses this call alone if it names no possible partition.
           toRequests(call.outgoing, counts);
@@ -96,16 +97,35 @@ export class KafkaPublisher {
     const producer = await this.#producer;
     const sent = await Promise.allSettled(partitions.map(async (requests) => {
       for (const request of requests) {
-        await producer.sendBatch({ acks: -1, topicMessages: [request] });
+        try {
+          await producer.sendBatch({ acks: -1, topicMessages: [request] });
+        } catch (error) {
+          const { topic } = request;
+          throw toBusError(`publish to ${topic}`, this.#site, error, [writeTopic(topic)]);
+        }
       }
     }));
     for (const one of sent) if (one.status === "rejected") throw one.reason;
   }
 
+  async #count(topic: string): Promise<number> {
+    try {
+      return await this.#partitions(topic);
+    } catch (error) {
+      throw toBusError(`publish to ${topic}`, this.#site, error, [writeTopic(topic)]);
+    }
+  }
+
   async #connect(): Promise<ClientProducer> {
     const producer = this.#client.publisher();
-    await producer.connect();
-    return producer;
+    try {
+      await producer.connect();
+      return producer;
+    } catch (error) {
+      // It may be connected and refused its number.
+      await producer.disconnect().catch(() => {});
+      throw error;
+    }
   }
 
   async #dropProducer(): Promise<void> {
@@ -119,7 +139,8 @@ export class KafkaPublisher {
   }
 
   #describe(outgoing: readonly Outgoing[], error: unknown): BusError {
-    const topics = [...new Set(outgoing.map(({ topic }) => topic))].join(", ");
-    return toBusError(`publish to ${topics}`, this.#brokers, error);
+    const topics = [...new Set(outgoing.map(({ topic }) => topic))];
+    const needed = [idempotentWrite(topics[0]), ...topics.map(writeTopic)];
+    return toBusError(`publish to ${topics.join(", ")}`, this.#site, error, needed);
   }
 }

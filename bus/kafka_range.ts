@@ -1,6 +1,7 @@
 /** History of one partition, streamed: the next piece is fetched while one is used. */
 import { KafkaCodeError, toBusError } from "./kafka_errors.ts";
 import type { KafkaReader } from "./kafka_reader.ts";
+import { type KafkaSite, readTopic } from "./kafka_rights.ts";
 import { type Decoded, decodeRecords, type FetchedPartition } from "./kafka_records.ts";
 import { type Batch, BusError } from "./port.ts";
 
@@ -22,7 +23,7 @@ const LEADER_NOT_AVAILABLE = 5;
  */
 export async function* readRange(
   reader: KafkaReader,
-  brokers: readonly string[],
+  site: KafkaSite,
   topic: string,
   partition: number,
   from: number,
@@ -42,7 +43,7 @@ export async function* readRange(
   let position = Math.max(from, starts[partition]);
   if (position >= end) return;
   const fetchNext = (offset: number) => {
-    const piece = fetchPiece(reader, brokers, topic, partition, offset, end);
+    const piece = fetchPiece(reader, site, topic, partition, offset, end);
     // It is awaited later, or not at all if the reader stops here.
     piece.catch(() => {});
     return piece;
@@ -65,7 +66,7 @@ export async function* readRange(
 
 async function fetchPiece(
   reader: KafkaReader,
-  brokers: readonly string[],
+  site: KafkaSite,
   topic: string,
   partition: number,
   offset: number,
@@ -77,7 +78,8 @@ async function fetchPiece(
       const decoded = decodeRecords(part, offset, end, PIECE_BYTES);
       if (decoded.nextOffset > offset) return decoded;
     } catch (error) {
-      throw toBusError(`read ${topic}/${partition} at offset ${offset}`, brokers, error);
+      const action = `read ${topic}/${partition} at offset ${offset}`;
+      throw toBusError(action, site, error, [readTopic(topic)]);
     }
   }
   return { batch: null, nextOffset: offset };

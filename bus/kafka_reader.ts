@@ -1,13 +1,15 @@
 /** Plain reading from one set of connections: raw fetches, offsets and metadata. */
 import type { ClientCluster } from "./kafka_client.ts";
-import { isDisconnected, isPassing } from "./kafka_errors.ts";
+import { isDisconnected, isPassing, KafkaCodeError } from "./kafka_errors.ts";
 import { decodeFetch, FETCH_VERSION, type FetchedPartition } from "./kafka_records.ts";
+import type { TopicShape } from "./kafka_topics.ts";
 import { BusError } from "./port.ts";
 
 /** Isolation level under which records of open and aborted transactions stay unseen. */
 const READ_COMMITTED = 1;
 /** Key of the fetch among Kafka's requests. */
 const FETCH_KEY = 1;
+const LEADER_NOT_AVAILABLE = 5;
 
 /** Tries while leaders move: some 5 s; and the time between them, milliseconds. */
 const TRIES_MAX = 50;
@@ -56,6 +58,44 @@ export class KafkaReader {
     const count = this.#cluster.findTopicPartitionMetadata(topic).length;
     if (count === 0) throw new BusError(`Cannot find the topic ${topic} on Kafka: create it`);
     return count;
+  }
+
+  /** What the cluster tells of a topic. @throws {BusError} if it does not exist */
+  async shape(topic: string): Promise<TopicShape> {
+    const partitions = await this.partitions(topic);
+    const copies = this.#cluster.findTopicPartitionMetadata(topic).map(({ replicas }) =>
+      replicas.length
+    );
+    return { partitions, replicas: Math.min(...copies) };
+  }
+
+  /**
+   * Why no coordinator is named for a group or a transactional id, which the client itself keeps to
+   * itself; null if one is named now.
+   *
+   * @param topic one that was prepared: its first partition's leader is asked
+   */
+  async coordinatorFault(
+    topic: string,
+    id: string,
+    kind: "group" | "transactional-id",
+  ): Promise<unknown> {
+    try {
+      await this.prepare(topic);
+      const node = this.leader(topic, 0);
+      if (node === null) throw new KafkaCodeError(LEADER_NOT_AVAILABLE);
+      await this.#track(async () => {
+        const broker = await this.#cluster.findBroker({ nodeId: node });
+        // Not among the client's declared types.
+        const find: unknown = Reflect.get(broker, "findGroupCoordinator");
+        if (typeof find !== "function") throw new TypeError("Kafka's client cannot ask for one");
+        const coordinatorType = kind === "group" ? 0 : 1;
+        await Reflect.apply(find, broker, [{ groupId: id, coordinatorType }]);
+      });
+      return null;
+    } catch (error) {
+      return error;
+    }
   }
 
   /** Node that leads a partition, from what is known; null if none is known. */

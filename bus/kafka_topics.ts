@@ -1,7 +1,8 @@
 /** Topics: those that do not exist are created, those that do are held against what is needed. */
 import type { EventSink } from "../contract/events.ts";
 import type { ClientAdmin, TopicSettings } from "./kafka_client.ts";
-import { describeFault } from "./kafka_errors.ts";
+import { describeFault, topicFaults } from "./kafka_errors.ts";
+import { denialText, describeOrCreate, type KafkaSite, type Right } from "./kafka_rights.ts";
 import { BusError, type TopicSpec } from "./port.ts";
 
 /** Kafka's default limit of one record batch: a record of `RECORD_BYTES_MAX` fits, framed. */
@@ -19,40 +20,88 @@ const NOT_YET_KNOWN: readonly (string | undefined)[] = [
 const TRIES_MAX = 50;
 const TRY_MS = 100;
 
+/** A topic as the cluster keeps it. */
+export interface TopicShape {
+  readonly partitions: number;
+  /** Copies of a partition, of that with the fewest. */
+  readonly replicas: number;
+}
+
+/** Kafka's error for a right to a topic that is missing. */
+const DENIED = "TOPIC_AUTHORIZATION_FAILED";
+
 /**
  * Creates the missing topics and checks the rest.
  *
- * @throws {BusError} naming each difference that would lose data or break order
+ * @throws {BusError} naming each difference that would lose data or break order, or each right that
+ * is missing
  */
 export async function ensureTopics(
   admin: ClientAdmin,
   specs: readonly TopicSpec[],
-  partitions: (topic: string) => Promise<number>,
+  shapeOf: (topic: string) => Promise<TopicShape>,
+  site: KafkaSite,
   events: EventSink,
 ): Promise<void> {
+  // Kafka lists only those that this user may see.
   const existing = new Set(await admin.listTopics());
   const missing = specs.filter(({ name }) => !existing.has(name));
-  if (missing.length > 0) {
-    await admin.createTopics(missing.map((spec) => ({
-      topic: spec.name,
-      numPartitions: spec.partitions,
-      configEntries: newSettings(spec),
-    })));
-  }
+  if (missing.length > 0) refuseDenied(site, await create(admin, missing));
   // Another process may have created some of the missing ones in its own way: check them all.
-  const settings = await onceKnown(() => admin.settings(specs.map(({ name }) => name)));
+  const denied: Right[] = [];
   const faults: string[] = [];
   for (const spec of specs) {
-    const found = settings.get(spec.name) ?? new Map<string, string>();
-    const count = await onceKnown(() => partitions(spec.name));
-    const { errors, warnings } = compareTopic(spec, count, found);
+    const { name } = spec;
+    const settings = await unlessDenied(() => admin.settings([name]));
+    if (settings === null) {
+      denied.push({ operation: "DescribeConfigs", resource: "topic", name });
+    }
+    const shape = await unlessDenied(() => shapeOf(name));
+    if (shape === null) denied.push({ operation: "Describe", resource: "topic", name });
+    if (settings === null || shape === null) continue;
+    const found = settings.get(name) ?? new Map<string, string>();
+    const { errors, warnings } = compareTopic(spec, shape, found);
     faults.push(...errors);
     for (const message of warnings) {
       events({ level: "warn", name: "bus.topic_differs", message });
     }
   }
+  refuseDenied(site, denied);
   if (faults.length > 0) {
     throw new BusError(`Cannot use the topics on Kafka as they are: ${faults.join("; ")}`);
+  }
+}
+
+/** Creates topics. @returns the rights that are missing for some of them */
+async function create(admin: ClientAdmin, missing: readonly TopicSpec[]): Promise<Right[]> {
+  try {
+    await admin.createTopics(missing.map((spec) => ({
+      topic: spec.name,
+      numPartitions: spec.partitions,
+      configEntries: newSettings(spec),
+    })));
+    return [];
+  } catch (error) {
+    const faults = topicFaults(error).filter(({ type }) => type !== "TOPIC_ALREADY_EXISTS");
+    if (faults.length === 0 || faults.some(({ type }) => type !== DENIED)) throw error;
+    return faults.map(({ topic }) => describeOrCreate(topic));
+  }
+}
+
+/** @throws {BusError} if there are any */
+function refuseDenied(site: KafkaSite, denied: readonly Right[]): void {
+  if (denied.length === 0) return;
+  const texts = denied.map((right) => denialText(site, DENIED, [right]));
+  throw new BusError(`Cannot set up the topics on Kafka: ${texts.join("; ")}`);
+}
+
+/** Asks about a topic; null if the right to is missing. */
+async function unlessDenied<T>(ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await onceKnown(ask);
+  } catch (error) {
+    if (describeFault(error).type === DENIED) return null;
+    throw error;
   }
 }
 
@@ -78,7 +127,7 @@ export interface TopicDifferences {
 /** Compares a topic with its specification. */
 export function compareTopic(
   spec: TopicSpec,
-  partitions: number,
+  { partitions, replicas }: TopicShape,
   settings: TopicSettings,
 ): TopicDifferences {
   const errors: string[] = [];
@@ -109,6 +158,7 @@ export function compareTopic(
     );
   }
   if (spec.cleanup === "delete") compareRetention(spec, settings, errors, warnings);
+  compareReplicas(name, replicas, settings, errors, warnings);
   const bytesMax = Number(settings.get("max.message.bytes") ?? MESSAGE_BYTES_MAX);
   if (bytesMax < MESSAGE_BYTES_MAX) {
     warnings.push(
@@ -117,6 +167,34 @@ export function compareTopic(
     );
   }
   return { errors, warnings };
+}
+
+/** What was acknowledged must outlive a broker, where there are several. */
+function compareReplicas(
+  name: string,
+  replicas: number,
+  settings: TopicSettings,
+  errors: string[],
+  warnings: string[],
+): void {
+  const inSync = Number(settings.get("min.insync.replicas") ?? 1);
+  if (inSync > replicas) {
+    errors.push(
+      `${name} has min.insync.replicas=${inSync} and ${replicas} replicas, so that nothing can be ` +
+        "written to it; lower the first or raise the second",
+    );
+  } else if (replicas > 1 && inSync < 2) {
+    warnings.push(
+      `Topic ${name} has ${replicas} replicas and min.insync.replicas=${inSync}: what one broker ` +
+        "alone has acknowledged is lost with it; set it to 2",
+    );
+  }
+  if (settings.get("unclean.leader.election.enable") === "true") {
+    warnings.push(
+      `Topic ${name} has unclean.leader.election.enable=true: a replica that lags behind may take ` +
+        "over and lose records; set it to false",
+    );
+  }
 }
 
 function compareRetention(

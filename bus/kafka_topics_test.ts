@@ -18,9 +18,14 @@ const GOOD = {
   "max.message.bytes": "1048588",
 };
 
-function compare(spec: Partial<TopicSpec>, partitions: number, settings: Record<string, string>) {
+function compare(
+  spec: Partial<TopicSpec>,
+  partitions: number,
+  settings: Record<string, string>,
+  replicas = 1,
+) {
   const entries = Object.entries({ ...GOOD, ...settings });
-  return compareTopic({ ...SPEC, ...spec }, partitions, new Map(entries));
+  return compareTopic({ ...SPEC, ...spec }, { partitions, replicas }, new Map(entries));
 }
 
 Deno.test("kafka topics: a topic as asked for has no differences", () => {
@@ -70,3 +75,18 @@ for (const [name, spec, partitions, settings, error, warning] of CASES) {
     assertStringIncludes(found.warnings.join(), warning);
   });
 }
+
+Deno.test("kafka topics: too few replicas in sync are told of, too many refused", () => {
+  const inSync = (least: number, replicas: number) =>
+    compare({}, 8, { "min.insync.replicas": String(least) }, replicas);
+  assertEquals(inSync(1, 1), { errors: [], warnings: [] });
+  assertEquals(inSync(2, 3), { errors: [], warnings: [] });
+  assertStringIncludes(inSync(1, 3).warnings.join(), "3 replicas and min.insync.replicas=1");
+  assertStringIncludes(inSync(3, 2).errors.join(), "nothing can be written");
+});
+
+Deno.test("kafka topics: a leader that may lack records is told of", () => {
+  const { errors, warnings } = compare({}, 8, { "unclean.leader.election.enable": "true" });
+  assertEquals(errors, []);
+  assertStringIncludes(warnings.join(), "unclean.leader.election.enable=true");
+});

@@ -1,5 +1,38 @@
 /** What tests do to a Kafka cluster beside the bus. */
-import { Kafka, logLevel } from "kafkajs";
+import {
+  type AclEntry,
+  AclOperationTypes,
+  AclPermissionTypes,
+  AclResourceTypes,
+  ConfigResourceTypes,
+  Kafka,
+  logLevel,
+  ResourcePatternTypes,
+} from "kafkajs";
+
+/** A right as `kafka-acls --add` takes it. */
+export interface Grant {
+  readonly principal: string;
+  readonly operation: string;
+  readonly resource: string;
+  readonly name: string;
+  readonly prefixed: boolean;
+}
+
+const OPERATIONS: Readonly<Record<string, AclOperationTypes>> = {
+  Create: AclOperationTypes.CREATE,
+  Describe: AclOperationTypes.DESCRIBE,
+  DescribeConfigs: AclOperationTypes.DESCRIBE_CONFIGS,
+  IdempotentWrite: AclOperationTypes.IDEMPOTENT_WRITE,
+  Read: AclOperationTypes.READ,
+  Write: AclOperationTypes.WRITE,
+};
+const RESOURCES: Readonly<Record<string, AclResourceTypes>> = {
+  topic: AclResourceTypes.TOPIC,
+  group: AclResourceTypes.GROUP,
+  "transactional-id": AclResourceTypes.TRANSACTIONAL_ID,
+  cluster: AclResourceTypes.CLUSTER,
+};
 
 /** A client of its own for tests; `close` it. */
 export class KafkaAdmin {
@@ -27,6 +60,46 @@ export class KafkaAdmin {
         waitForLeaders: true,
         topics: [{ topic, numPartitions: partitions, configEntries }],
       });
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** The settings of a topic as the cluster has them. */
+  async settings(topic: string): Promise<ReadonlyMap<string, string>> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    try {
+      const { resources: [found] } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+      });
+      return new Map(found.configEntries.map(({ configName, configValue }) => [
+        configName,
+        configValue,
+      ]));
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** Grants a right in the words of `kafka-acls`. */
+  async grant({ principal, operation, resource, name, prefixed }: Grant): Promise<void> {
+    const admin = this.#kafka.admin();
+    await admin.connect();
+    try {
+      const entry: AclEntry = {
+        principal,
+        host: "*",
+        operation: OPERATIONS[operation],
+        permissionType: AclPermissionTypes.ALLOW,
+        resourceType: RESOURCES[resource],
+        resourceName: resource === "cluster" ? "kafka-cluster" : name,
+        resourcePatternType: prefixed
+          ? ResourcePatternTypes.PREFIXED
+          : ResourcePatternTypes.LITERAL,
+      };
+      await admin.createAcls({ acl: [entry] });
     } finally {
       await admin.disconnect();
     }

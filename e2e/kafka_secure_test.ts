@@ -2,8 +2,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type KafkaBusOptions, openKafkaBus } from "../bus/kafka_bus.ts";
 import { BusError } from "../bus/port.ts";
+import { conformance } from "../bus/conformance.ts";
 import { brokerIsRequired } from "./broker.ts";
 import { KAFKA_VERSION } from "./broker_version.ts";
+import { refusalsUntilItWorks } from "./kafka_rights.ts";
+import { kafkaUnderTest, openBus } from "./kafka_support.ts";
 import { runKilter, withFolder } from "./program.ts";
 import { PASSWORD, type SecureBroker, startSecureBroker } from "./secure_broker.ts";
 
@@ -28,6 +31,20 @@ function secureTest(name: string, run: (broker: SecureBroker) => Promise<void>):
 }
 
 Deno.test.afterAll(async () => await secure?.broker.stop());
+
+conformance(
+  "kafka bus over SASL_SSL",
+  () => {
+    if (secure === null) throw new Error(`Cannot start Kafka: ${reason}`);
+    const { broker, login, ca } = secure;
+    const named = { mechanism: "scram-sha-512", username: "kilter", password: PASSWORD } as const;
+    return kafkaUnderTest(
+      broker.brokers,
+      () => openBus([login], [], 8_000, { tls: { ca }, login: named }),
+    );
+  },
+  secure === null ? { unavailable: reason } : {},
+);
 
 /** Opens a bus, writes and reads a record over it, and closes it. */
 async function use(options: Omit<KafkaBusOptions, "clientId">): Promise<void> {
@@ -110,8 +127,53 @@ secureTest("a user without rights is told which one is missing", async ({ login,
     tls: { ca },
     login: { mechanism: "plain", username: "guest", password: PASSWORD },
   });
-  assertStringIncludes(message, "lacks the right");
+  assertStringIncludes(message, "User:guest lacks the right Describe on the topic secure.");
+  assertStringIncludes(message, `kafka-acls --bootstrap-server ${login} --add --allow-principal`);
 });
+
+secureTest(
+  "each missing right to topics that are there is named with what grants it",
+  async (broker) => {
+    const { granted, topics, group } = await refusalsUntilItWorks(broker, "worker", "existing");
+    const { input, output, progress } = topics;
+    assertEquals(
+      granted.toSorted(),
+      [
+        ...[input, output, progress].flatMap((topic) => [
+          `Describe --topic ${topic}`,
+          `DescribeConfigs --topic ${topic}`,
+          `Read --topic ${topic}`,
+          `Write --topic ${topic}`,
+        ]),
+        "IdempotentWrite --cluster",
+        `Read --group ${group}`,
+        `Write --transactional-id ${group}-${input}- --resource-pattern-type prefixed`,
+      ].toSorted(),
+    );
+  },
+);
+
+secureTest(
+  "each missing right to topics that are to be made is named with what grants it",
+  async (broker) => {
+    const { granted, topics, group } = await refusalsUntilItWorks(broker, "maker", "missing");
+    const { input, output, progress } = topics;
+    assertEquals(
+      granted.toSorted(),
+      [
+        ...[input, output, progress].flatMap((topic) => [
+          `Create --topic ${topic}`,
+          `Describe --topic ${topic}`,
+          `DescribeConfigs --topic ${topic}`,
+          `Read --topic ${topic}`,
+          `Write --topic ${topic}`,
+        ]),
+        `Read --group ${group}`,
+        `Write --transactional-id ${group}-${input}- --resource-pattern-type prefixed`,
+      ].toSorted(),
+    );
+  },
+);
 
 secureTest(
   "the program takes all of it from its settings",

@@ -2,7 +2,10 @@
 import { type BrokerSetup, freePort, launchBroker, run } from "./broker_process.ts";
 import type { TestBroker } from "./broker.ts";
 
-/** Its password, for the user `kilter` and for `guest`, who has no rights. */
+/** Its users: the first may do anything, the others nothing unless a test grants it. */
+const USERS = ["kilter", "guest", "worker", "maker"];
+
+/** The password of all of them. */
 export const PASSWORD = "wheels-doors+6 belts";
 
 /** How clients reach it. */
@@ -28,7 +31,7 @@ export async function startSecureBroker(version: string): Promise<SecureBroker> 
     ca = await makeKey(folder, "broker");
     otherCa = await makeKey(folder, "other");
     const scram = ["SCRAM-SHA-256", "SCRAM-SHA-512"].flatMap((mechanism) =>
-      ["kilter", "guest"].flatMap((name) => [
+      USERS.flatMap((name) => [
         "--add-scram",
         `${mechanism}=[name=${name},password=${JSON.stringify(PASSWORD)}]`,
       ])
@@ -45,7 +48,7 @@ export async function startSecureBroker(version: string): Promise<SecureBroker> 
         "ssl.keystore.type=PKCS12",
         "sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512",
         `listener.name.login.plain.sasl.jaas.config=${plain} required ` +
-        `user_kilter=${quoted} user_guest=${quoted};`,
+        `${USERS.map((name) => `user_${name}=${quoted}`).join(" ")};`,
         `listener.name.login.scram-sha-256.sasl.jaas.config=${scramModule} required;`,
         `listener.name.login.scram-sha-512.sasl.jaas.config=${scramModule} required;`,
         "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
