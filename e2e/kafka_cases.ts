@@ -127,6 +127,61 @@ export const KAFKA_CASES: Readonly<Record<string, (broker: TestBroker) => Promis
       assertStringIncludes(error.message, key);
     }),
 
+  "topics are made with the settings that are asked for": (broker) =>
+    withBus(broker, async (bus, told) => {
+      const admin = new KafkaAdmin(broker.brokers);
+      const [log, compacted] = [unused("log"), unused("compacted")];
+      const kept = { retentionMs: 86_400_000, retentionBytes: 1e9 };
+      await bus.ensureTopics([{ ...spec(log, 3), ...kept }, spec(compacted, 2, "compact")]);
+      assertEquals([await bus.partitions(log), await bus.partitions(compacted)], [3, 2]);
+      const wanted: [string, Record<string, string>][] = [
+        [log, {
+          "cleanup.policy": "delete",
+          "retention.ms": "86400000",
+          "retention.bytes": "1000000000",
+        }],
+        [compacted, { "cleanup.policy": "compact", "segment.bytes": String(16 << 20) }],
+      ];
+      for (const [topic, settings] of wanted) {
+        const found = await admin.settings(topic);
+        const common = {
+          "message.timestamp.type": "LogAppendTime",
+          "max.message.bytes": "1048588",
+        };
+        for (const [key, value] of Object.entries({ ...settings, ...common })) {
+          assertEquals([key, found.get(key)], [key, value]);
+        }
+      }
+      // What is there as it was made is no difference.
+      await bus.ensureTopics([{ ...spec(log, 3), ...kept }, spec(compacted, 2, "compact")]);
+      assertEquals(told.filter(({ name }) => name === "bus.topic_differs"), []);
+    }),
+
+  "topics of others are held against what is needed, each difference by its name": (broker) =>
+    withBus(broker, async (bus, told) => {
+      const admin = new KafkaAdmin(broker.brokers);
+      const [short, wrong] = [unused("short"), unused("wrong")];
+      const stamps = { "message.timestamp.type": "LogAppendTime" };
+      await admin.createTopic(short, 1, {
+        ...stamps,
+        ...{ "retention.ms": "60000", "max.message.bytes": "1000", "retention.bytes": "-1" },
+      });
+      await admin.createTopic(wrong, 1, {
+        ...stamps,
+        ...{ "cleanup.policy": "compact", "min.insync.replicas": "2" },
+      });
+      await bus.ensureTopics([{ ...spec(short, 4), retentionMs: 86_400_000 }]);
+      const differences = told.filter(({ name }) => name === "bus.topic_differs")
+        .map(({ message }) => message).join("\n");
+      for (const part of ["1 partitions, not 4", "retention.ms=60000", "max.message.bytes=1000"]) {
+        assertStringIncludes(differences, part);
+      }
+      const { message } = await assertRejects(() => bus.ensureTopics([spec(wrong)]), BusError);
+      for (const part of ["cleanup.policy=compact", "min.insync.replicas=2 and 1 replicas"]) {
+        assertStringIncludes(message, part);
+      }
+    }),
+
   "what Java's client compressed is read, from the partitions it chose": (broker) =>
     withBus(broker, async (bus) => {
       const topic = unused("java");

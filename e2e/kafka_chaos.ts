@@ -5,8 +5,10 @@ import type { Bus, TopicSpec } from "../bus/port.ts";
 import type { TestBroker } from "./broker.ts";
 import { openBus } from "./kafka_support.ts";
 
+/** How long the broker is away, milliseconds: `KILTER_BROKER_AWAY_MS`, else only for its restart. */
+const AWAY_MS = Number(Deno.env.get("KILTER_BROKER_AWAY_MS") ?? 0);
 /** Longest wait for anything that must come, milliseconds. */
-const WAIT_MS = 30_000;
+const WAIT_MS = 30_000 + AWAY_MS;
 const PARTITIONS = 3;
 
 interface Topics {
@@ -155,6 +157,7 @@ export const CHAOS_CASES: Readonly<Record<string, (broker: TestBroker) => Promis
       const during = flow.send(10);
       // It is awaited once the broker is back.
       during.catch(() => {});
+      await new Promise((resolve) => setTimeout(resolve, AWAY_MS));
       await revive();
       await within(WAIT_MS, "publishing to go on", during);
       await flow.untilCopied("copying goes on", flow.sent);
