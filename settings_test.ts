@@ -119,6 +119,16 @@ Deno.test("settings: every setting can be given, and the help shows it", () => {
   }
 });
 
+Deno.test("settings: the session timeout has its bounds", () => {
+  assertEquals(
+    settings("analysis", ["--kafka-session-timeout", "2 s"]).settings.kafkaSessionMs,
+    2_000,
+  );
+  assertEquals(faults("start", ["--kafka-session-timeout", "999 ms"]), [
+    "--kafka-session-timeout 999 ms: it must be a duration from `1 s` to `30 min`",
+  ]);
+});
+
 Deno.test("settings: what is said of the login to Kafka has to go together", () => {
   assertEquals(faults("start", ["--kafka-ca", "ca.pem", "--kafka-user", "kilter"]), [
     "--kafka-ca ca.pem: it is for encryption, which is off; add --kafka-tls on",

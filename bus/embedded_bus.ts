@@ -34,7 +34,10 @@ export interface EmbeddedBusOptions {
   readonly fsync: "always" | "interval";
   /** Longest pause between two looks for what others wrote, milliseconds; default 20. */
   readonly pollMs?: number;
-  /** Silence after which a member's partitions go to the others, milliseconds; default 3,000. */
+  /**
+   * Silence after which the partitions of a member that hangs go to the others, milliseconds; default
+   * 3,000. Those of one whose process or thread has ended go at once.
+   */
   readonly expiryMs?: number;
   /**
    * Period of retention, milliseconds; default 10,000. All who share the folder take turns. 0: only
@@ -75,6 +78,7 @@ export async function openEmbeddedBus(
     const writer = new Writer(database, store.path, strict, () => changes.notify());
     const closing = new AbortController();
     const parts: BusParts = {
+      dir: options.dir,
       store,
       changes,
       writer,

@@ -21,7 +21,7 @@ export interface GroupView {
   readonly joined: boolean;
   /** Partitions that the table gives to the member. */
   readonly mine: readonly Claim[];
-  /** Members whose time is up. */
+  /** Members whose time is up, or that have ended. */
   readonly expired: readonly string[];
   /** Partitions that the member has to give up. */
   readonly excess: readonly number[];
@@ -86,14 +86,24 @@ export class GroupTable {
     this.#progress = sql("SELECT progress FROM owners WHERE grp = ? AND topic = ? AND part = ?");
   }
 
-  /** What there is to do; reads only. */
-  view(now: number): GroupView {
+  /** Ids of the other members. */
+  others(): string[] {
+    const ids = this.#members.all(this.group, this.topic).map(({ id }) => toText(id));
+    return ids.filter((id) => id !== this.memberId);
+  }
+
+  /**
+   * What there is to do; reads only.
+   *
+   * @param dead members known to have ended, whatever their time
+   */
+  view(now: number, dead: ReadonlySet<string>): GroupView {
     const members: string[] = [];
     const expired: string[] = [];
     for (const row of this.#members.all(this.group, this.topic)) {
       const id = toText(row.id);
       const left = toNumber(row.expires) - now;
-      const live = left > 0 && left < this.expiryMs + CLOCK_STEP_MS;
+      const live = left > 0 && left < this.expiryMs + CLOCK_STEP_MS && !dead.has(id);
       if (live || id === this.memberId) members.push(id);
       else expired.push(id);
     }
@@ -122,13 +132,13 @@ export class GroupTable {
   }
 
   /** Beats and does the member's part of what a view shows; within a transaction. */
-  settle(now: number): void {
-    const seen = this.view(now);
+  settle(now: number, dead: ReadonlySet<string>): void {
+    const seen = this.view(now, dead);
     for (const id of seen.expired) this.remove(id);
     if (seen.joined) this.#beat.run(Math.floor(now + this.expiryMs), this.memberId);
     else this.join(now);
     // Removing may have enlarged the share, entering may have made it: look again.
-    const { excess, takeable } = this.view(now);
+    const { excess, takeable } = this.view(now, dead);
     for (const partition of excess) {
       this.#free.run(this.group, this.topic, partition, this.memberId);
     }

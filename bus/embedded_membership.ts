@@ -1,4 +1,6 @@
 /** One membership of a group: keeps it alive and turns what the tables say into leases. */
+import { assignedEvent } from "./assigned_event.ts";
+import { isDead, MemberLock } from "./embedded_member_lock.ts";
 import type { BusParts } from "./embedded_parts.ts";
 import { type Claim, GroupTable } from "./embedded_group.ts";
 import { EmbeddedLease } from "./embedded_lease.ts";
@@ -15,8 +17,9 @@ const FAILED_MS_MAX = 5_000;
 /** Pause between two tries to beat where the disk has no room, and time between two events of it. */
 const NO_ROOM_MS = 500;
 const NO_ROOM_EVENT_MS = 10_000;
-/** Shortest pause between two looks. */
+/** Shortest and longest pause between two looks. */
 const LOOK_MS_MIN = 5;
+const LOOK_MS_MAX = 100;
 
 /** Membership from the first lease asked for until `end`, the signal's abort or the loop's end. */
 export class Membership {
@@ -37,6 +40,11 @@ export class Membership {
     { readonly lease: EmbeddedLease; readonly pauseMs: number; readonly until: number }
   >();
   #noRoomToldAt = -Infinity;
+  /** Tells the others that this thread lives; null where the folder takes no such file. */
+  #lock: MemberLock | null = null;
+  /** Members whose threads have ended, until the table no longer names them. */
+  #dead: ReadonlySet<string> = new Set();
+  #toldOf: string | null = null;
   /** Why the membership could not be kept, if so. */
   #failure: BusError | null = null;
   /** Resolved when a lease is to be handed out, or keeping the membership failed. */
@@ -88,12 +96,14 @@ export class Membership {
     this.#nudge.resolve();
     await this.#keeping;
     await this.#leave();
+    this.#lock?.release();
   }
 
   /** Looks at the tables time and again; what a lease gave back is taken anew by that. */
   async #keep(): Promise<void> {
     const { expiryMs, store } = this.#parts;
-    const pauseMs = Math.max(LOOK_MS_MIN, expiryMs / LOOKS_PER_EXPIRY);
+    const pauseMs = Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, expiryMs / LOOKS_PER_EXPIRY));
+    this.#takeLock();
     try {
       for (let first = true; !this.#ending.signal.aborted;) {
         try {
@@ -115,7 +125,12 @@ export class Membership {
 
   async #look(first: boolean): Promise<void> {
     const now = this.#parts.now();
-    const seen = this.#parts.store.attempt("look up a group", () => this.#table.view(now));
+    const seen = this.#parts.store.attempt("look up a group", () => {
+      const { dir } = this.#parts;
+      const others = this.#table.others();
+      this.#dead = new Set(others.filter((id) => this.#dead.has(id) || isDead(dir, id)));
+      return this.#table.view(now, this.#dead);
+    });
     this.#drop(seen.mine);
     this.#grantAgain(seen.mine);
     const beatMs = this.#parts.expiryMs / BEATS_PER_EXPIRY;
@@ -128,8 +143,9 @@ export class Membership {
       this.#parts.events({
         level: "warn",
         name: "bus.member_expired",
-        message: `Member ${id} of ${this.#table.group} on ${this.#table.topic} was silent for ` +
-          `${this.#parts.expiryMs} ms: its partitions go to the others`,
+        message: `Member ${id} of ${this.#table.group} on ${this.#table.topic} ` +
+          (this.#dead.has(id) ? "has ended" : `was silent for ${this.#parts.expiryMs} ms`) +
+          ": its partitions go to the others",
       });
     }
     if (!seen.joined && !first) {
@@ -143,12 +159,13 @@ export class Membership {
     let claims: readonly Claim[] = [];
     await this.#parts.writer.run({ action: "keep a group", durable: false }, () => {
       const at = this.#parts.now();
-      this.#table.settle(at);
-      claims = this.#table.view(at).mine;
+      this.#table.settle(at, this.#dead);
+      claims = this.#table.view(at, this.#dead).mine;
     });
     this.#beatAt = now;
     if (this.#ending.signal.aborted) return;
     this.#drop(claims);
+    this.#tellOfShare(claims);
     for (const claim of claims) {
       if (!this.#leases.has(claim.partition)) this.#grant(claim);
     }
@@ -169,6 +186,28 @@ export class Membership {
       }
       if (now >= failure.until) this.#grant(claim);
     }
+  }
+
+  #takeLock(): void {
+    const { dir, events, expiryMs } = this.#parts;
+    try {
+      this.#lock = MemberLock.take(dir, this.#table.memberId);
+    } catch (error) {
+      events({
+        level: "warn",
+        name: "bus.member_unlocked",
+        message: `${error instanceof Error ? error.message : String(error)}; should this member ` +
+          `die, its partitions come free after ${expiryMs} ms instead of at once`,
+      });
+    }
+  }
+
+  #tellOfShare(claims: readonly Claim[]): void {
+    const { group, topic } = this.#table;
+    const event = assignedEvent(group, topic, claims.map(({ partition }) => partition));
+    if (event.message === this.#toldOf) return;
+    this.#toldOf = event.message;
+    this.#parts.events(event);
   }
 
   #tellOfNoRoom(error: unknown): void {

@@ -8,6 +8,8 @@ import type { Batch } from "./port.ts";
 
 /** The parts. */
 export interface BusParts {
+  /** Folder of the file. */
+  readonly dir: string;
   readonly store: Store;
   readonly writer: Writer;
   readonly changes: Changes;

@@ -16,8 +16,9 @@ class Copier {
   /**
    * @param bytes of one step
    * @param until file for which it waits after some steps, with its thread blocked
+   * @param expiryMs silence after which it is taken for dead
    */
-  constructor(dir: string, bytes: number, until?: string) {
+  constructor(dir: string, bytes: number, until = "", expiryMs = 600) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
@@ -31,7 +32,8 @@ class Copier {
         "output",
         "progress",
         String(bytes),
-        ...(until === undefined ? [] : [until]),
+        String(expiryMs),
+        until,
       ],
       stdout: "piped",
       stderr: "inherit",
@@ -203,5 +205,36 @@ Deno.test("embedded bus: a member that hung and wakes is refused its step", asyn
       await other?.kill();
     }
     await assertCopiedOnce(bus);
+  });
+});
+
+Deno.test("embedded bus: a member that was killed is followed at once, however long silence may last", async () => {
+  await withInput(400, async (_, dir) => {
+    const copier = new Copier(dir, 200, undefined, 3_600_000);
+    const told: string[] = [];
+    const other = await openEmbeddedBus({ dir, fsync: "always", expiryMs: 3_600_000 }, {
+      now: () => Date.now(),
+      events: ({ name, message }) => told.push(`${name} ${message}`),
+    });
+    const member = new Member(other, {
+      topic: "input",
+      group: "copiers",
+      progressTopic: "progress",
+    });
+    try {
+      await eventually(
+        WAIT_MS,
+        "each holds one",
+        () => member.held.size === 1 && copier.said("lease"),
+      );
+    } finally {
+      await copier.kill();
+    }
+    await eventually(WAIT_MS, "this one takes over", () => member.held.size === 2);
+    assert(told.some((line) => line.startsWith("bus.member_expired") && /has ended/.test(line)));
+    assert(told.some((line) => line.endsWith("copiers holds partitions 0, 1 of input here")));
+    await member.leave();
+    assertEquals([...Deno.readDirSync(`${dir}/members`)], []);
+    await other.close();
   });
 });

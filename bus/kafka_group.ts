@@ -4,6 +4,7 @@
  * The client's own consumer only joins and beats; it is paused for good and reads nothing. So its
  * heartbeats do not wait for work, and no offset that it might reset is ever relied on.
  */
+import { assignedEvent } from "./assigned_event.ts";
 import type { Client, ClientProducer, Membership } from "./kafka_client.ts";
 import { describeFault, isWithoutCoordinator, toBusError } from "./kafka_errors.ts";
 import { KafkaFetcher, Signalled } from "./kafka_fetcher.ts";
@@ -167,6 +168,7 @@ export class KafkaGroup {
     if (this.#stopping !== null) return;
     const { topic, group } = this.#options;
     this.#parts.totals.rebalances++;
+    this.#parts.dependencies.events(assignedEvent(group, topic, partitions));
     this.#assigned.clear();
     for (const partition of partitions) this.#assigned.add(partition);
     for (const [partition, lease] of [...this.#held]) {

@@ -65,10 +65,12 @@ export async function connectBus(
 
 /** How the settings say that Kafka is to be reached. */
 function kafkaOptions(settings: Settings): KafkaBusOptions {
-  const { brokers, kafkaTls, kafkaCa, kafkaSasl, kafkaUser, kafkaPassword } = settings;
+  const { brokers, kafkaTls, kafkaCa, kafkaSasl, kafkaUser, kafkaPassword, kafkaSessionMs } =
+    settings;
   return {
     brokers,
     clientId: "kilter",
+    sessionTimeoutMs: kafkaSessionMs,
     tls: kafkaTls === "off" ? false : kafkaCa === "" ? true : { ca: readCertificate(kafkaCa) },
     ...(kafkaSasl === "none"
       ? {}

@@ -67,6 +67,21 @@ export const duration: Reader<number> = (value) => {
     : "must be a duration above 0 such as `30 s` or `7 d`, or `forever`";
 };
 
+/** A duration in milliseconds within bounds, which are told as they are written. */
+export function durationWithin(
+  min: number,
+  max: number,
+  minText: string,
+  maxText: string,
+): Reader<number> {
+  return (value) => {
+    const ms = quantity(value, UNIT_MS);
+    return ms >= min && ms <= max
+      ? { value: ms }
+      : `must be a duration from \`${minText}\` to \`${maxText}\``;
+  };
+}
+
 /** A size in bytes: a number with B, KB, MB, GB, KiB, MiB or GiB; `unlimited` is Infinity. */
 export const size: Reader<number> = (value) => {
   const bytes = value === "unlimited" ? Infinity : quantity(value, UNIT_BYTES);

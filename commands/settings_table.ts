@@ -4,6 +4,7 @@ import {
   brokerList,
   choice,
   duration,
+  durationWithin,
   flag,
   integer,
   nonEmpty,
@@ -73,7 +74,9 @@ function showDefault(name: string, value: Settings[keyof Settings]): string {
   if (value === false) return "";
   if (typeof value === "number") {
     if (Number.isNaN(value)) return "";
-    if (name === "checkpoint-every") return `${value / 1_000} s`;
+    if (name === "checkpoint-every" || name === "kafka-session-timeout") {
+      return `${value / 1_000} s`;
+    }
     if (name === "retention") return `${value / 86_400_000} d`;
     if (name === "duration") return `${value / 3_600_000} h`;
     if (name === "retention-bytes") return `${value / 1024 ** 3} GiB`;
@@ -141,6 +144,14 @@ export const SETTINGS: readonly SettingSpec[] = [
   setting("kafkaPassword", "kafka-password", "TEXT", "password for Kafka", text, ON_BUS, {
     secret: true,
   }),
+  setting(
+    "kafkaSessionMs",
+    "kafka-session-timeout",
+    "DURATION",
+    "silence after which a process's partitions go to others",
+    durationWithin(1_000, 1_800_000, "1 s", "30 min"),
+    ON_BUS,
+  ),
   setting(
     "rules",
     "rules",

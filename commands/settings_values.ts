@@ -23,6 +23,8 @@ export interface Settings {
   readonly kafkaSasl: "none" | SaslMechanism;
   readonly kafkaUser: string;
   readonly kafkaPassword: string;
+  /** Silence after which Kafka gives a member's partitions to others. */
+  readonly kafkaSessionMs: number;
   /** Path of the rules file; "" for the shipped one. */
   readonly rules: string;
   /** Path of the catalog file; "" for the shipped one. */
@@ -101,6 +103,7 @@ export const SETTINGS_DEFAULT: Settings = {
   kafkaSasl: "none",
   kafkaUser: "",
   kafkaPassword: "",
+  kafkaSessionMs: 10_000,
   rules: "",
   catalog: "",
   zones: "",

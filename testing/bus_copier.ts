@@ -1,14 +1,15 @@
 /**
  * A process for tests of the bus: copies a topic by steps, and says each one that was committed.
  *
- * Arguments: folder, input, output and progress topic, bytes in flight; optionally a file: after ten
- * steps the thread then hangs, before it commits the next, until that file is there. On stdout:
+ * Arguments: folder, input, output and progress topic, bytes in flight, silence after which it is
+ * taken for dead in milliseconds, and "" or a file: after ten steps the thread then hangs, before it
+ * commits the next, until that file is there. On stdout:
  * `lease P`, `lost P`, `step P NEXT`, `hangs P`, `fenced P`.
  */
 import { openEmbeddedBus } from "../bus/embedded_bus.ts";
 import { FencedError, type Lease } from "../bus/port.ts";
 
-const [dir, topic, output, progressTopic, bytesInFlight, until] = Deno.args;
+const [dir, topic, output, progressTopic, bytesInFlight, expiryMs, until] = Deno.args;
 const HANG_AFTER_STEPS = 10;
 let steps = 0;
 const encoder = new TextEncoder();
@@ -46,7 +47,7 @@ async function copy(lease: Lease): Promise<void> {
         partition,
       }));
       const nextOffset = batch.nextOffset;
-      if (until !== undefined && steps++ === HANG_AFTER_STEPS) {
+      if (until !== "" && steps++ === HANG_AFTER_STEPS) {
         say(`hangs ${partition}`);
         hangUntil(until);
       }
@@ -64,7 +65,7 @@ async function copy(lease: Lease): Promise<void> {
   say(`lost ${partition}`);
 }
 
-const bus = await openEmbeddedBus({ dir, fsync: "always", expiryMs: 600 }, {
+const bus = await openEmbeddedBus({ dir, fsync: "always", expiryMs: Number(expiryMs) }, {
   now: () => Date.now(),
   events: () => {},
 });
