@@ -6,7 +6,7 @@ import { decodeRuleRecord } from "../contract/rule_versions.ts";
 import { Seeded } from "../testing/seeded.ts";
 import { brokerTests, startBroker } from "./broker.ts";
 import { Program, runKilter, until } from "./program.ts";
-import { isDone } from "./torture_run.ts";
+import { isDone } from "./torture_check.ts";
 import { PARTITIONS, type TortureSite, tortureSite } from "./torture_bus.ts";
 
 const RULES = {

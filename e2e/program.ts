@@ -93,14 +93,19 @@ export class Program implements AsyncDisposable {
     return body;
   }
 
-  /** Ends it with a signal and waits for that. */
-  async kill(signal: Deno.Signal): Promise<number> {
+  /** Sends it a signal, if it still runs. */
+  signal(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
     } catch (error) {
       // It may have ended by itself.
       if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
     }
+  }
+
+  /** Ends it with a signal and waits for that. */
+  async kill(signal: Deno.Signal): Promise<number> {
+    this.signal(signal);
     const { code } = await this.#child.status;
     await this.#reading;
     return code;
