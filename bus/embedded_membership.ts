@@ -45,6 +45,7 @@ export class Membership {
   /** Members whose threads have ended, until the table no longer names them. */
   #dead: ReadonlySet<string> = new Set();
   #toldOf: string | null = null;
+  readonly #expiredTold = new Set<string>();
   /** Why the membership could not be kept, if so. */
   #failure: BusError | null = null;
   /** Resolved when a lease is to be handed out, or keeping the membership failed. */
@@ -140,6 +141,9 @@ export class Membership {
       seen.expired.length + seen.excess.length + seen.takeable.length === 0;
     if (idle && !due) return;
     for (const id of seen.expired) {
+      // While the disk has no room they stay in the table, and are seen again.
+      if (this.#expiredTold.has(id)) continue;
+      this.#expiredTold.add(id);
       this.#parts.events({
         level: "warn",
         name: "bus.member_expired",
@@ -163,6 +167,7 @@ export class Membership {
       claims = this.#table.view(at, this.#dead).mine;
     });
     this.#beatAt = now;
+    this.#expiredTold.clear();
     if (this.#ending.signal.aborted) return;
     this.#drop(claims);
     this.#tellOfShare(claims);

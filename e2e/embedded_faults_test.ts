@@ -1,62 +1,7 @@
 /** The whole program over one folder: two of it, and a disk without room. */
 import { assert, assertEquals } from "@std/assert";
-import { openEmbeddedBus } from "../bus/embedded_bus.ts";
-import { everything } from "../bus/conformance_support.ts";
-import type { Bus } from "../bus/port.ts";
-import { TOPICS } from "../contract/topics.ts";
-import { anomalies, Program, runKilter, until, withFolder } from "./program.ts";
-
-const text = new TextEncoder();
-
-async function withBus(data: string, run: (bus: Bus) => Promise<void>): Promise<void> {
-  const bus = await openEmbeddedBus({ dir: data, fsync: "always" }, {
-    now: Date.now,
-    events: () => {},
-  });
-  try {
-    await run(bus);
-  } finally {
-    await bus.close();
-  }
-}
-
-/** Lets so many vehicles speed. */
-function speed(bus: Bus, prefix: string, count: number): Promise<void> {
-  const now = Date.now();
-  const records = [-12, -6, 0].flatMap((seconds) =>
-    Array.from({ length: count }, (_, i) => {
-      const vehicle = `${prefix}${i}`;
-      const sample = { vehicle, ts: now + seconds * 1_000, speed: 150, rpm: 2_000 };
-      return { key: text.encode(vehicle), value: text.encode(JSON.stringify(sample)) };
-    })
-  );
-  return bus.publish([{ topic: TOPICS.telemetry, records }]);
-}
-
-/** Transitions on the bus, as text, sorted. */
-async function transitions(bus: Bus): Promise<string[]> {
-  const found: string[] = [];
-  for (const partition of (await bus.bounds(TOPICS.anomalies)).keys()) {
-    const seen = await everything(bus, TOPICS.anomalies, partition);
-    for (const { value } of seen) if (value !== null) found.push(value);
-  }
-  return found.sort();
-}
-
-function listed(program: Program, prefix: string, count: number): Promise<void> {
-  return until(`${count} of ${prefix} are listed`, async () => {
-    const found = (await anomalies(program)).filter(({ vehicle }) => vehicle.startsWith(prefix));
-    return found.length === count;
-  }, () => program.report());
-}
-
-/** What the analysis wrote is what one run over the log gives. */
-async function assertOnce(bus: Bus, data: string): Promise<void> {
-  const run = await runKilter(["backtest", "--data", data], [data]);
-  assertEquals(run.code, 0, run.stderr);
-  const live = await transitions(bus);
-  assertEquals(live, run.stdout.split("\n").filter((line) => line !== "").sort());
-}
+import { assertOnce, listed, speed, withBus } from "./folder_checks.ts";
+import { Program, until, withFolder } from "./program.ts";
 
 Deno.test("two programs over one folder share its partitions, and one takes over from a dead one", () =>
   withFolder(async (data) => {

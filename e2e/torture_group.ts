@@ -98,6 +98,8 @@ class Group {
     }
     await this.#log.finish();
     await this.#untilDone();
+    // Whoever has only just begun does not listen to a request to stop yet.
+    await this.#untilAllHold();
     for (const member of [...this.#members]) await this.#end(member);
   }
 
