@@ -1,6 +1,6 @@
 /**
  * `deno task bench [--only NAME,…]`: every figure that the documents name, with what it was
- * measured on. Names: shipped, twenty, native, scaling, operators, state, bus.
+ * measured on. Names: shipped, twenty, native, scaling, operators, state, bus, scaling-out.
  */
 import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
@@ -17,6 +17,8 @@ import { TypeScriptPeer } from "./peer_typescript.ts";
 import { peakMegabytes, perSecond, print, rates, steadyRow, times } from "./report.ts";
 import { RULES_20 } from "./rule_sets.ts";
 import { ruleScaling, type ScalingRow, vehicleScaling } from "./scaling_rows.ts";
+import { startBroker } from "../e2e/broker.ts";
+import { scalingOutRow } from "./scaling_out_rows.ts";
 import { stateFigures } from "./state_rows.ts";
 
 const SAMPLES = Number(Deno.env.get("KILTER_BENCH_SAMPLES") ?? 50_000);
@@ -63,6 +65,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
   operators,
   state,
   bus,
+  "scaling-out": scalingOut,
 };
 
 /** Runs the sections asked for; the exit code is 1 if a row could not be measured. */
@@ -226,6 +229,33 @@ async function bus(): Promise<number> {
         `(aim 500,000), ${perSecond(row.samples, row.publishSeconds * 1000)} while publishing; ` +
         `${row.samples} samples, ${row.transitions} transitions`,
     );
+  }
+  return 0;
+}
+
+async function scalingOut(): Promise<number> {
+  const samples = SAMPLES * BUS_FACTOR;
+  print(
+    "Kafka, `analysis` processes that share 8 partitions of a log that is there, read_committed",
+  );
+  const outcome = await startBroker();
+  if (outcome.kind === "none") {
+    print(`  skipped: ${outcome.reason}`);
+    return 0;
+  }
+  try {
+    for (const processes of [1, 2, 3]) {
+      const row = await scalingOutRow(outcome.broker, processes, samples, now);
+      const each = row.ownPerSecond.map((own) => perSecond(own, 1_000)).join(", ");
+      const cores = row.ownCores.map((own) => own.toFixed(2)).join(", ");
+      print(
+        `  ${processes}: ${perSecond(row.perSecond, 1_000)} samples/s together; each ${each}; ` +
+          `cores of each ${cores}, of all with the broker ${row.machineCores.toFixed(2)} of ` +
+          `${navigator.hardwareConcurrency}; ${samples} samples`,
+      );
+    }
+  } finally {
+    await outcome.broker.stop();
   }
   return 0;
 }
