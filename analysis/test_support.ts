@@ -28,9 +28,13 @@ export class Site {
 
   private constructor(readonly dir: string, public bus: EmbeddedBus) {}
 
-  /** Runs `body` over a fresh folder. */
-  static async with(body: (site: Site) => Promise<void>): Promise<void> {
+  /** Runs `body` over a fresh folder, or over what `fill` puts into it. */
+  static async with(
+    body: (site: Site) => Promise<void>,
+    fill: (dir: string) => Promise<void> = () => Promise.resolve(),
+  ): Promise<void> {
     const dir = await Deno.makeTempDir({ prefix: "kilter-analysis-" });
+    await fill(dir);
     const clock = { site: null as Site | null };
     const now = () => clock.site?.now() ?? Date.now();
     const options = { dir, fsync: "interval", retainEveryMs: 0, expiryMs: 1_000 } as const;
@@ -50,6 +54,15 @@ export class Site {
       await bus.close();
       await Deno.remove(dir, { recursive: true });
     }
+  }
+
+  /** Sets the clock to where a topic's last record was appended. */
+  async goOnAfterLast(topic: string): Promise<void> {
+    let last = 0;
+    for await (const batch of this.bus.range(topic, 0, 0, Infinity)) {
+      last = batch.appendTimes[batch.count - 1];
+    }
+    this.aheadMs = last - Date.now();
   }
 
   /** Publishes a record to the only partition of telemetry. */
