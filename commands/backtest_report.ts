@@ -52,6 +52,10 @@ export function summaryReport(summary: BacktestSummary, version: string): readon
     const columns = ["rule", "fired", "a day", "vehicles", "longest", "in all", "open"];
     lines.push(...table([columns, ...fired.map((rule) => ruleRow(rule, span))]));
   }
+  if (samples + refused + late + duplicates === 0) {
+    lines.push("nothing was read: let dev run for a while, or name recordings with --input FILE");
+    return lines;
+  }
   if (silent.length > 0) lines.push(`never fired: ${silent.map(({ rule }) => rule).join(", ")}`);
   return lines;
 }

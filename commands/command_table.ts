@@ -39,7 +39,7 @@ export const COMMANDS: Readonly<Record<string, CommandSpec>> = {
   rules: {
     hint: "check|test FILE… | versions | rollback [VERSION]",
     help: "faults and likely mistakes of rules, their tests; versions in force, and the way back",
-    files: [1, 1_000],
+    files: [0, 1_000],
   },
   dlq: {
     hint: "list|replay",

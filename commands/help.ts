@@ -4,9 +4,12 @@ import { environmentName, SETTINGS, type SettingSpec } from "./settings_table.ts
 
 /** Help of the program: its commands. */
 export function programHelp(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { hint, help }]) =>
-    `  ${`${name} ${hint}`.padEnd(34)} ${help}`
-  );
+  const rows = Object.entries(COMMANDS).map(([name, { hint, help }]) => {
+    const usage = `${name} ${hint}`.trimEnd();
+    return usage.length < 28
+      ? `  ${usage.padEnd(28)}${help}`
+      : `  ${usage}\n${" ".repeat(30)}${help}`;
+  });
   return [
     "Kilter watches vehicles: telemetry in, rules over it in WebAssembly, anomalies on a live page.",
     "",

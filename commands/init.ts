@@ -5,8 +5,8 @@ import { say } from "./output.ts";
 import { SETTINGS } from "./settings_table.ts";
 
 /**
- * Writes rules, their tests, catalog, dashboard, the schemas by which an editor checks them, and a commented settings file
- * to a folder; what exists is left as it is.
+ * Writes rules, their tests, catalog, dashboard, the schemas by which an editor checks them, and a
+ * commented settings file to a folder, and says what comes next; what exists is left as it is.
  */
 export async function init(_settings: Settings, files: readonly string[]): Promise<number> {
   const dir = files[0] ?? ".";
@@ -31,8 +31,19 @@ export async function init(_settings: Settings, files: readonly string[]): Promi
       say(`kept ${path}: it exists`);
     }
   }
+  const at = dir === "." ? "" : ` (from ${dir})`;
+  say(`\nWhat comes next${at}:`);
+  for (const [command, what] of NEXT) say(`  ${command.padEnd(30)} ${what}`);
   return 0;
 }
+
+/** What an author of rules does first. */
+const NEXT: readonly (readonly [string, string])[] = [
+  ["dev", "watch a simulated fleet; a rules.yaml that is saved is in force at once"],
+  ["rules check rules.yaml", "every fault and likely mistake, before anything runs"],
+  ["rules test rules_test.yaml", "what each rule finds in series of samples"],
+  ["backtest --rules rules.yaml", "what it would have raised over what was logged so far"],
+];
 
 /** Every setting with its default, commented out. */
 function settingsFile(): string {

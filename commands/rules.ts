@@ -16,6 +16,11 @@ const ACTIONS: Readonly<Record<string, () => Promise<Action>>> = {
 /** Runs `rules ACTION …`. */
 export async function rules(settings: Settings, files: readonly string[]): Promise<number> {
   const [action = "", ...rest] = files;
+  if (action === "") {
+    say("kilter: rules needs to know what to do: check, test, versions or rollback");
+    say("See rules --help");
+    return 2;
+  }
   if (!Object.hasOwn(ACTIONS, action)) {
     const near = suggest(action, Object.keys(ACTIONS));
     say(`kilter: there is no "rules ${action}"${near}; see rules --help`);

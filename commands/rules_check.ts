@@ -50,7 +50,7 @@ function show({ file, text, rules, faults, warnings }: Checked): void {
   if (rules === null) say(`${file}: ${count(faults.length, "fault")}`);
   else {
     const more = warnings.length === 0 ? "" : `, ${count(warnings.length, "warning")}`;
-    writeData(`${file}: ${rules.rules.length} rules, version ${rules.version}${more}\n`);
+    writeData(`${file}: ${count(rules.rules.length, "rule")}, version ${rules.version}${more}\n`);
     const { leastBytes, mostBytes } = stateSize(rules);
     writeData(`  state of a vehicle: ${leastBytes} to ${mostBytes} bytes, by how much it sends\n`);
   }

@@ -32,7 +32,11 @@ export interface StartOptions {
   /** `dev` unless said otherwise. */
   readonly command?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder that it runs in, as its user would; the project's own unless given. */
+  readonly cwd?: string;
 }
+
+const ROOT = new URL("../", import.meta.url);
 
 /**
  * Builds the islands and starts the program in a process of its own, on a free port, over empty data.
@@ -54,7 +58,9 @@ export async function startKilter(
       "--allow-read",
       `--allow-write=${data}`,
       "--allow-env",
-      "main.ts",
+      "--config",
+      decodeURIComponent(new URL("deno.json", ROOT).pathname),
+      decodeURIComponent(new URL("main.ts", ROOT).pathname),
       options.command ?? "dev",
       "--port",
       String(options.port ?? 0),
@@ -62,7 +68,7 @@ export async function startKilter(
       data,
       ...args,
     ],
-    cwd: new URL("../", import.meta.url),
+    cwd: options.cwd ?? ROOT,
     env: options.env,
     stdout: "null",
     stderr: "piped",

@@ -1,6 +1,8 @@
 /** The program as its users start it: a process with arguments, its output, its exit code. */
 
 const ROOT = new URL("../", import.meta.url);
+/** What belongs to the project, wherever the program runs. */
+const of = (name: string) => decodeURIComponent(new URL(name, ROOT).pathname);
 
 /** What a finished run gave. */
 export interface Finished {
@@ -13,18 +15,24 @@ export interface Finished {
 function denoArgs(args: readonly string[], writable: readonly string[]): string[] {
   const write = writable.length === 0 ? [] : [`--allow-write=${writable.join(",")}`];
   const may = ["--allow-net", "--allow-read", ...write, "--allow-env"];
-  return ["run", "--no-check", "--no-prompt", ...may, "main.ts", ...args];
+  const config = ["--config", of("deno.json")];
+  return ["run", "--no-check", "--no-prompt", ...config, ...may, of("main.ts"), ...args];
 }
 
-/** Runs a command to its end. */
+/**
+ * Runs a command to its end.
+ *
+ * @param cwd folder that it runs in
+ */
 export async function runKilter(
   args: readonly string[],
   writable: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
+  cwd: string | URL = ROOT,
 ): Promise<Finished> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: denoArgs(args, writable),
-    cwd: ROOT,
+    cwd,
     stdin: "null",
     env: { NO_COLOR: "1", ...env },
   }).output();

@@ -71,6 +71,13 @@ export function loadCases(
   const root = readYaml(text, faults);
   const map = root === null ? null : asMap(root, "a file of tests", faults);
   if (map === null) return { ok: false, faults: faults.sorted() };
+  const rulesEntry = map.entries.find(({ key }) => key === "rules");
+  if (rulesEntry !== undefined && rulesEntry.value.kind !== "scalar") {
+    const message = "Cannot run the tests of this file: it is one of rules";
+    const advice = "tests stand in a file of their own, as in the rules_test.yaml of init";
+    faults.add(rulesEntry.keySpan, message, advice);
+    return { ok: false, faults: faults.sorted() };
+  }
   const fields = new Fields(map, FILE_KEYS, "a file of tests", faults);
   checkFormat(fields, faults);
   for (const key of ["rules", "catalog", "zones"]) {
