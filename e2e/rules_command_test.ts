@@ -19,7 +19,7 @@ Deno.test("rules check: faults, warnings and what they make of the exit code", (
 
     const fine = await check(sound, "--strict");
     assertEquals([fine.code, fine.stderr], [0, ""]);
-    assertStringIncludes(fine.stdout, `${sound}: 1 rules, version `);
+    assertStringIncludes(fine.stdout, `${sound}: 1 rule, version `);
     assertMatch(fine.stdout, /state of a vehicle: \d+ to \d+ bytes/);
 
     const warned = await check(odd);
