@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { Seeded } from "../testing/seeded.ts";
 import { traceBatch, type TraceRow, traceRules, transitionsOf } from "../testing/engine_trace.ts";
 import { createEngine, PartitionEngine } from "./engine.ts";
+import type { PushResult } from "./engine_port.ts";
 import { createKernelScanner } from "./kernel_scanner.ts";
 import { compilePlan, type Plan } from "./plan.ts";
 import { swapPlan } from "./plan_swap.ts";
@@ -40,6 +41,43 @@ Deno.test("state: of 100,000 vehicles over four partitions, those beyond max_veh
   }
   assertEquals([known, refused], [80_000, 20_000]);
   assert(bytes < 80_000 * 256, `${bytes} bytes`);
+});
+
+Deno.test("state: many vehicles' together, more than caches hold, is as that of few at a time", () => {
+  const rules = traceRules(`
+version: 1
+rules:
+  - { id: r1, when: "rate(x, 1 s) > 3" }
+  - { id: r2, when: "avg(x, 5 s) > 6" }
+  - { id: r3, when: "highest(x, 20 s) - lowest(x, 20 s) > 8" }
+  - { id: r4, when: "rose(x > 5) or seq(x < 2, x > 7, 10 s) or changed(y)", once: true }
+  - { id: r5, when: "zscore(x, 5 s) > 1 and age(y) < 3 s" }
+  - { id: r6, when: "held(x > 3, 2 s)", for: 1 s }`);
+  const [few, all] = [100, 2_500];
+  const cached = 2 ** 20;
+  const together = createEngine(rules, { partition: 0 });
+  const apart = Array.from({ length: all / few }, () => createEngine(rules, { partition: 0 }));
+  const random = new Seeded(11);
+  const said = (result: PushResult) =>
+    transitionsOf(result).map(({ rule, vehicle, kind, at, message, terms }) =>
+      JSON.stringify([rule, vehicle, kind, at, message, terms])
+    );
+  let transitions = 0;
+  for (let second = 0; second < 10; second++) {
+    const rows = Array.from({ length: all }, (_, v): TraceRow => {
+      const x = random.below(100) / 10;
+      return { a: second, v: `V${v}`, is: random.chance(0.5) ? { x } : { x, y: x > 5 ? 1 : 0 } };
+    });
+    const ours = said(together.push(traceBatch(rows)));
+    const theirs = apart.flatMap((engine, i) =>
+      said(engine.push(traceBatch(rows.slice(i * few, (i + 1) * few))))
+    );
+    assertEquals(ours, theirs);
+    transitions += ours.length;
+  }
+  assert(together.stateBytes() > cached, `${together.stateBytes()} bytes`);
+  assert(apart.every((engine) => engine.stateBytes() < cached));
+  assert(transitions > 1_000, `${transitions} transitions`);
 });
 
 Deno.test("state: vehicles that are forgotten give everything back to those that come", () => {

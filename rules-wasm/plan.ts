@@ -102,18 +102,18 @@ export function compilePlan(ruleSet: RuleSet): Plan {
   const cameAt = filterAt + 4 * filterWords;
   const waitingAt = cameAt + 4 * Math.ceil(signals.length / 32);
   const waitingBytes = settings.latenessMs > 0 ? K.VW_BYTES : 0;
-  const operatorsAt = Math.ceil((waitingAt + waitingBytes) / 8) * 8;
+  // Before the operators' state: what is read of every sample's vehicle lies together.
+  const signalsAt = Math.ceil((waitingAt + waitingBytes) / 8) * 8;
   const code = new PlanCode(
     signals,
     absents,
     settings.maxGapMs,
-    operatorsAt,
+    signalsAt + 8 * signals.length,
     settings.zoneOffsets,
     signalText(ruleSet.catalog),
   );
   const rules = ruleSet.rules.map((rule) => compileRule(rule, code, filtered.indexOf(rule)));
-  const signalsAt = Math.ceil(code.stateBytes / 8) * 8;
-  const stride = signalsAt + 8 * signals.length;
+  const stride = Math.ceil(code.stateBytes / 8) * 8;
   const states = signals.map((signal, i): StatePart => ({
     structure: code.structure({ kind: "signal", signal, type: "number" }),
     offset: signalsAt + 8 * i,

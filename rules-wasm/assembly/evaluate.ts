@@ -29,6 +29,7 @@ import {
   OP_PREV,
   OP_PREV_CONDITION,
   OP_RECENT,
+  OP_SLOTS,
   OP_WEIGHTED,
   OP_WINDOW,
   WINDOW_GREATEST,
@@ -52,11 +53,13 @@ import { opAge, opClock, opHeld, opRecent } from "./ops_time";
 import { opWeighted } from "./ops_weight";
 import { opExtreme, startExtreme } from "./ops_extreme";
 import { opWindow, startWindow } from "./ops_window";
+import { isLarge, touchState } from "./touch";
 import { isBinary, isSince, opBinary, opSince, opUnary } from "./ops_value";
 
 /** Runs the instructions over the first `words` × 64 rows. */
 export function evaluate(words: u32): void {
   const bytes = <usize>words << 9;
+  const large = isLarge();
   let at = code;
   for (let i: u32 = 0; i < codeCount; i++) {
     const op = load<i32>(at, I_OP);
@@ -64,6 +67,9 @@ export function evaluate(words: u32): void {
     const a = load<i32>(at, I_A);
     const b = load<i32>(at, I_B);
     const c = load<i32>(at, I_C);
+    const state = load<u32>(at, I_STATE);
+    // No state lies at 0: that is where a vehicle's head is.
+    if (large && state != 0) touchState(state, op == OP_WINDOW || op == OP_SLOTS, words);
     if (op < OP_COMPARE) {
       const out = valueAt(dst);
       if (isBinary(op)) opBinary(op, out, valueAt(a), valueAt(b), bytes);

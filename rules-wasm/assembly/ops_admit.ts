@@ -13,8 +13,6 @@ import {
   planSignalCount,
   present,
   rawColumns,
-  ringHeadCount,
-  ringHeads,
   seen,
 } from "./plan";
 import {
@@ -33,7 +31,6 @@ import {
   E_LATE,
   E_OFFSET,
   E_SLOT,
-  E_STATE_BYTES,
   E_T,
   E_TIMER,
   E_TOUCHED,
@@ -55,6 +52,7 @@ import { giveBlock, takeBlock } from "./pool";
 import { bringsNothing, noteSeen, resolveRow, standRow, touchBytes } from "./signals";
 import { vehicleAt } from "./state";
 import { heard } from "./timers";
+import { isLarge } from "./touch";
 import { put, take } from "./words";
 
 const NONE: u32 = 0xffff;
@@ -111,26 +109,19 @@ export function leaveRows(from: u32, to: u32): void {
 /** Rows whose state is asked for together, so that the waits for memory overlap. */
 const AHEAD: u32 = 16;
 
-/** State of fewer bytes is in a core's own cache. */
-const CACHED_BYTES: f64 = 1048576;
-
-/** Touches the state of the next rows' vehicles: blocks, rings, neighbours in the order of silence. */
+/** Touches what the next rows' vehicles are known by, and their neighbours in the order of silence. */
 function touch(from: u32, to: u32): void {
   let sum: u32 = 0;
   for (let row = from; row < to; row++) {
     const base = vehicleAt(load<u32>(ROW_SLOT + (row << 2)));
     for (let at: u32 = 0; at < touchBytes; at += 64) sum += load<u32>(base + at);
   }
-  const small = load<f64>(E_STATE_BYTES) <= CACHED_BYTES;
-  for (let row = small ? to : from; row < to; row++) {
+  for (let row = isLarge() ? from : to; row < to; row++) {
     const base = vehicleAt(load<u32>(ROW_SLOT + (row << 2)));
     const next = load<u32>(base, V_NEXT);
     const prev = load<u32>(base, V_PREV);
     if (next != 0) sum += load<u32>(vehicleAt(next - 1), V_PREV);
     if (prev != 0) sum += load<u32>(vehicleAt(prev - 1), V_NEXT);
-    for (let i: u32 = 0; i < ringHeadCount; i++) {
-      sum += load<u32>(load<u32>(base + load<u32>(ringHeads + (i << 2))));
-    }
   }
   store<u32>(E_TOUCHED, sum);
 }

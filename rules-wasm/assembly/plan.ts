@@ -3,11 +3,6 @@ import { alloc } from "./memory";
 import { COLUMN_BYTES } from "./layout";
 import {
   CONDITION_BYTES,
-  I_BYTES,
-  I_OP,
-  I_STATE,
-  OP_SLOTS,
-  OP_WINDOW,
   MASK_BYTES,
   PLAN_ABSENT,
   PLAN_ABSENT_AT,
@@ -197,7 +192,6 @@ export function planLoad(address: usize): void {
   seenList = carve(planSignalCount * 4);
   seenCount = 0;
   present = carve(planSignalCount * MASK_BYTES);
-  listRings();
   // A signal that no row has carried is unknown on every row.
   for (let s: u32 = 0; s < planSignalCount; s++) {
     fillUnknown(s);
@@ -210,26 +204,6 @@ export function planLoad(address: usize): void {
 
 function fillUnknown(register: i32): void {
   for (let row: usize = 0; row < 1024; row++) store<f64>(valueAt(register) + (row << 3), NaN);
-}
-
-/** Offsets in a vehicle's state of the heads of its rings (u32 each). */
-export let ringHeads: usize = 0;
-export let ringHeadCount: u32 = 0;
-/** How many heads there is room for. */
-let ringRoom: u32 = 0;
-
-function listRings(): void {
-  if (codeCount > ringRoom) {
-    ringRoom = max<u32>(codeCount, ringRoom * 2);
-    ringHeads = alloc(ringRoom * 4, 16);
-  }
-  ringHeadCount = 0;
-  for (let i: u32 = 0; i < codeCount; i++) {
-    const at = code + i * I_BYTES;
-    const op = load<i32>(at, I_OP);
-    if (op != OP_SLOTS && op != OP_WINDOW) continue;
-    store<u32>(ringHeads + (ringHeadCount++ << 2), load<u32>(at, I_STATE));
-  }
 }
 
 /** Notes that a row has carried a signal of the plan, which none had. */
