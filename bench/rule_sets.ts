@@ -13,7 +13,8 @@ export const RULES_20 = new URL("./rules_20.yaml", import.meta.url).pathname;
  *
  * Copies share with one another what has neither limit nor duration: the signals and `prev(x)`.
  * Limits move by a ten-thousandth a copy so that the copies fire about as often; durations grow by
- * 250 ms a copy, so that no two copies share a window, and panes and slots grow but little.
+ * a thousandth a copy, so that no two copies share a window and each keeps about as much. (A second
+ * more and more of what lasts a second would soon hold several samples of a vehicle, not one.)
  */
 export function manyRules(ruleSet: RuleSet, count: number): RuleSet {
   const { rules } = ruleSet;
@@ -46,7 +47,8 @@ function varied(rule: Rule, copy: number): Rule {
   };
 }
 
-const longer = (durationMs: number, copy: number) => durationMs + 250 * copy;
+const longer = (durationMs: number, copy: number) =>
+  durationMs + Math.ceil(durationMs * copy / 1_000);
 
 function variedCondition(expr: Condition, copy: number): Condition {
   const condition = (of: Condition) => variedCondition(of, copy);
