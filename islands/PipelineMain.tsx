@@ -1,12 +1,13 @@
 /// <reference lib="dom" />
 /** The pipeline page: source to browsers, lag in records and seconds, drops, agents, partitions. */
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { AgentAction, AgentStatus } from "../contract/agent.ts";
 import type { PipelineView, RuleCost } from "../contract/views.ts";
+import { fetchRules } from "./api.ts";
 import { formatAge, formatCount, formatNumber } from "./format.ts";
 import { LiveTail } from "./LiveTail.tsx";
 import { Name } from "./Name.tsx";
-import { costText } from "./rule_cost_text.ts";
+import { COST_TITLE, costText } from "./rule_cost_text.ts";
 import type { AppStore } from "./store.ts";
 import { messageOf, postJson } from "./triage.ts";
 import { visibleText } from "./visible_text.ts";
@@ -36,7 +37,7 @@ export function PipelineMain(props: { store: AppStore; page: PipelineProps }) {
       <div class="columns">
         <Partitions view={view} />
         <Losses view={view} />
-        <Yields rules={page.rules} />
+        <Yields store={store} rules={page.rules} />
       </div>
       <LiveTail store={store} />
     </div>
@@ -247,7 +248,21 @@ function Losses(props: { view: PipelineView }) {
   );
 }
 
-function Yields(props: { rules: readonly RuleYield[] }) {
+/** Counts are read again this often, milliseconds. */
+const REREAD_MS = 5000;
+
+function Yields(props: { store: AppStore; rules: readonly RuleYield[] }) {
+  const { store } = props;
+  const [rules, setRules] = useState(props.rules);
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (document.hidden || store.pause.value !== null || store.link.value !== "open") return;
+      fetchRules().then(({ rules }) => setRules(rules), (fault: unknown) => {
+        store.toaster.say(`Cannot read the rules: ${messageOf(fault)}`);
+      });
+    }, REREAD_MS);
+    return () => clearInterval(timer);
+  }, []);
   return (
     <section aria-labelledby="yields-title">
       <h2 id="yields-title">Rules</h2>
@@ -257,11 +272,11 @@ function Yields(props: { rules: readonly RuleYield[] }) {
             <th scope="col">Rule</th>
             <th scope="col" class="number">Fired</th>
             <th scope="col" class="number">Open</th>
-            <th scope="col" class="number">Time / sample</th>
+            <th scope="col" class="number" title={COST_TITLE}>Time / sample</th>
           </tr>
         </thead>
         <tbody>
-          {props.rules.map(({ id, fired, open, cost }) => (
+          {rules.map(({ id, fired, open, cost }) => (
             <tr key={id}>
               <th scope="row">
                 <a href={`/rules/${encodeURIComponent(id)}`}>

@@ -7,6 +7,7 @@ import { counted, formatAgo, formatCount, formatDateTime } from "./format.ts";
 import { lineDiff } from "./line_diff.ts";
 import { useListed } from "./listed.ts";
 import { Name } from "./Name.tsx";
+import { COST_TITLE, costText, STATE_TITLE, stateText } from "./rule_cost_text.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
 import { revealCard, useTriage } from "./triage_keys.ts";
@@ -124,6 +125,14 @@ function Found(props: { store: AppStore; page: RuleProps }) {
           <div>
             <dt>Last fired</dt>
             <dd>{rule.lastFired === null ? "–" : formatAgo(now - rule.lastFired)}</dd>
+          </div>
+          <div title={COST_TITLE}>
+            <dt>Time / sample</dt>
+            <dd>{costText(rule.cost)}</dd>
+          </div>
+          <div title={STATE_TITLE}>
+            <dt>State / vehicle</dt>
+            <dd>{stateText(rule.cost)}</dd>
           </div>
         </dl>
       )}

@@ -6,7 +6,7 @@ import type { PipelineView, RuleView, VersionView } from "../contract/views.ts";
 import { fetchRules, fetchVersions } from "./api.ts";
 import { counted, formatAgo, formatCount, formatDateTime, ruleTitle } from "./format.ts";
 import { Name } from "./Name.tsx";
-import { costText, stateText } from "./rule_cost_text.ts";
+import { COST_TITLE, costText, STATE_TITLE, stateText } from "./rule_cost_text.ts";
 import { SeverityLabel } from "./SeverityShape.tsx";
 import type { AppStore } from "./store.ts";
 import { messageOf } from "./triage.ts";
@@ -62,10 +62,6 @@ export function RulesMain(props: { store: AppStore; page: RulesProps }) {
     </div>
   );
 }
-
-const COST_TITLE = "Time that the rule adds to a sample when it runs alone, measured on this " +
-  "machine over samples of this fleet. What rules share counts for each of them.";
-const STATE_TITLE = "Memory that the rule keeps of a vehicle: just heard, and at most.";
 
 /** What is shown, read again when a version came or an anomaly did. */
 function useRules(
@@ -152,8 +148,8 @@ function RuleTable(
               <th scope="col" class="number">Open</th>
               <th scope="col" class="number">Last fired</th>
               <th scope="col">Why</th>
-              <th scope="col" class="number" title={COST_TITLE}>Time / sample</th>
-              <th scope="col" class="number" title={STATE_TITLE}>State / vehicle</th>
+              <th scope="col" class="number roomy" title={COST_TITLE}>Time / sample</th>
+              <th scope="col" class="number roomy" title={STATE_TITLE}>State / vehicle</th>
             </tr>
           </thead>
           <tbody>
@@ -197,8 +193,8 @@ function RuleTable(
                     </a>
                   )}
                 </td>
-                <td class="number" title={COST_TITLE}>{costText(cost)}</td>
-                <td class="number" title={STATE_TITLE}>{stateText(cost)}</td>
+                <td class="number roomy" title={COST_TITLE}>{costText(cost)}</td>
+                <td class="number roomy" title={STATE_TITLE}>{stateText(cost)}</td>
               </tr>
             ))}
           </tbody>

@@ -66,9 +66,7 @@ export function VehicleMain(props: { store: AppStore; page: VehicleProps }) {
   useEffect(() => {
     // Who comes from an anomaly to its moment goes on with that anomaly.
     const own = page.anomalies.find(({ openedAt }) => openedAt === page.at);
-    if (own === undefined) return;
-    store.anomaly.value = own.id;
-    revealCard(own.id);
+    if (own !== undefined) store.anomaly.value = own.id;
   }, []);
   useEffect(() => {
     if (page.at !== null) return;
@@ -168,13 +166,13 @@ function Facts(props: { store: AppStore; vehicle: VehicleView; page: VehicleProp
           </dd>
         </div>
       </dl>
-      {page.at !== null && (
-        <p class="moment">
-          Held at {formatTime(page.at, zone)} {zone}.{" "}
-          <a href={vehiclePath(vehicle.id)}>Go on live</a>
-        </p>
-      )}
-      <p>
+      <p class="moment">
+        {page.at !== null && (
+          <>
+            Held at {formatTime(page.at, zone)} {zone}.{" "}
+            <a href={vehiclePath(vehicle.id)}>Go on live</a> ·{" "}
+          </>
+        )}
         <a href={`/?${new URLSearchParams({ q: vehicle.id.toLowerCase(), v: vehicle.id })}`}>
           On the live map
         </a>

@@ -2,6 +2,12 @@
 import type { RuleCost } from "../contract/views.ts";
 import { formatCount, formatNumber } from "./format.ts";
 
+/** What the time is. */
+export const COST_TITLE = "Time that the rule adds to a sample when it runs alone, measured on " +
+  "this machine over samples of this fleet. What rules share counts for each of them.";
+/** What the state is. */
+export const STATE_TITLE = "Memory that the rule keeps of a vehicle: just heard, and at most.";
+
 /** Differences below this are not told from none, nanoseconds. */
 const LEAST_NS = 10;
 

@@ -6,13 +6,16 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { measureRuleCosts } from "../rules-wasm/rule_cost.ts";
 
 /** Records that are measured over. */
-const RECORDS = 2_000;
+const RECORDS = 4_000;
 /** Bytes of them at most. */
-const BYTES_MAX = 2 ** 20;
+const BYTES_MAX = 2 ** 21;
 /** Fewer do when the fleet sends no more within this time, milliseconds. */
 const GATHER_MS_MAX = 10_000;
 /** Measurements younger than this are not made again, milliseconds. */
 const FRESH_MS = 10 * 60_000;
+
+/** Between two steps of measuring others have this long for themselves, milliseconds. */
+const PAUSE_MS = 40;
 
 /** What the costs are made with. */
 export interface RuleCostOptions {
@@ -80,7 +83,7 @@ export class RuleCosts {
     const { measure = measureRuleCosts, now } = this.#options;
     this.#costs = await measure(ruleSet, input, {
       clock: () => performance.now(),
-      pause: () => new Promise((resolve) => setTimeout(resolve, 0)),
+      pause: () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS)),
     });
     this.#version = ruleSet.version;
     this.#measuredAt = now();

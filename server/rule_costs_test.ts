@@ -55,7 +55,7 @@ Deno.test("rule costs: nothing is kept until somebody asks, then what comes is m
 
 Deno.test("rule costs: other rules are measured anew, and what is old", async () => {
   const { clock, inputs, costs } = setUp();
-  const full = batchOf(Array.from({ length: 2_000 }, () => "x"));
+  const full = batchOf(Array.from({ length: 4_000 }, () => "x"));
   costs.of(RULE_SET);
   costs.take(full);
   await until("the costs are known", () => costs.of(RULE_SET).size === 1);
@@ -72,7 +72,7 @@ Deno.test("rule costs: other rules are measured anew, and what is old", async ()
 
 Deno.test("rule costs: a measurement that fails is told, and can be asked for again", async () => {
   const { failures, broken, costs } = setUp();
-  const full = batchOf(Array.from({ length: 2_000 }, () => "x"));
+  const full = batchOf(Array.from({ length: 4_000 }, () => "x"));
   broken.fault = new RangeError("too much");
   costs.of(RULE_SET);
   costs.take(full);
