@@ -49,11 +49,11 @@ export function WhyDialog(props: {
       <Particulars store={store} anomaly={anomaly} more={more} />
       {more !== null && <RaisingRule store={store} more={more} />}
       <form method="dialog">
-        <a class="button" href={vehiclePath(anomaly.vehicle, anomaly.openedAt)}>
-          Open the moment
-        </a>
         <a class="button" href={`/anomalies/${encodeURIComponent(anomaly.id)}`}>
           As a page
+        </a>
+        <a class="button" href={vehiclePath(anomaly.vehicle, anomaly.openedAt)}>
+          Open the moment
         </a>
         <button type="submit" class="primary" autofocus>Close</button>
       </form>
