@@ -93,7 +93,8 @@ export class PartitionState {
     const current = rules.current();
     const before = progress.version === current.version ? current : rules.version(progress.version);
     if (before === null) return await this.#beginWith(current, progress.version, start);
-    this.#use(before);
+    // An engine costs a kernel of its own: the one made at the start does for the same rules.
+    if (before !== this.ruleSet) this.#use(before);
     return gap ? await this.#mend(start) : await this.#rebuild(progress, start);
   }
 

@@ -4,7 +4,7 @@ import { decodeTransition, type Transition } from "../../contract/anomaly.ts";
 import { decodeProgress, type Progress } from "../../contract/progress.ts";
 import { decodeRuleRecord, type RuleActivation } from "../../contract/rule_versions.ts";
 import { ANALYSIS_GROUP, TOPICS } from "../../contract/topics.ts";
-import { progressKey } from "../../bus/port.ts";
+import { type OutgoingRecord, progressKey } from "../../bus/port.ts";
 import { createEngine, type KernelEngine } from "../../rules-wasm/engine.ts";
 import type { AnomalyRecord } from "../../rules-wasm/engine_port.ts";
 import type { Broker, Claim, StoredRecord } from "./broker.ts";
@@ -27,10 +27,12 @@ export function newestProgress(broker: Broker, partition: number): Progress | nu
 export class StepChecks {
   readonly #next = new Map<number, number>();
   readonly #epoch = new Map<number, number>();
+  /** Process that committed the last step, by partition. */
+  readonly owners = new Map<number, string>();
 
   constructor(readonly broker: Broker, readonly fail: (what: string) => void) {}
 
-  take({ partition, epoch }: Claim, nextOffset: number, bytes: Uint8Array): void {
+  take({ partition, epoch, process }: Claim, nextOffset: number, bytes: Uint8Array): void {
     const { next, checkpoint } = decodeProgress(bytes);
     const before = this.#next.get(partition) ?? 0;
     if (next !== nextOffset) this.fail(`partition ${partition}: progress ${next} in ${nextOffset}`);
@@ -40,6 +42,7 @@ export class StepChecks {
     }
     this.#next.set(partition, next);
     this.#epoch.set(partition, epoch);
+    this.owners.set(partition, process);
     if (checkpoint === null) return;
     if (checkpoint.next > next) this.fail(`partition ${partition}: a checkpoint of the future`);
     const { archive } = this.broker.part(TOPICS.checkpoints, partition);
@@ -58,7 +61,7 @@ export interface OutputCheck {
   /** Whether it must be that of a run without faults, byte for byte. */
   readonly exact: boolean;
   readonly now: number;
-  /** The engine that was given the last records of a partition. */
+  /** The engine that the last step of a partition came from. */
   readonly engine: (partition: number) => KernelEngine | undefined;
   readonly fail: (what: string) => void;
   readonly see: (what: string) => void;
@@ -70,25 +73,36 @@ export function checkOutput(check: OutputCheck): void {
   const { parts } = broker.topic(TOPICS.telemetry);
   for (let partition = 0; partition < parts.length; partition++) {
     if (parts[partition].next === 0) continue;
-    if (check.exact) checkExact(check, partition);
-    checkLetters(check, partition);
+    const letters = check.exact ? checkExact(check, partition) : lettersOf(broker, partition);
+    if (letters !== null) checkLetters(check, partition, letters);
     checkLives(check, partition);
   }
 }
 
-/** Output equals that of an engine that never stopped, changed at the same records. */
-function checkExact(check: OutputCheck, partition: number): void {
+/**
+ * Output equals that of an engine that never stopped, changed at the same records.
+ *
+ * @returns the dead letters that it gives; null if the check could not be made
+ */
+function checkExact(check: OutputCheck, partition: number): OutgoingRecord[] | null {
   const { broker, fail, now } = check;
   const { archive } = broker.part(TOPICS.telemetry, partition);
   const changes = activationsOf(broker, partition);
-  if (changes.length === 0) return fail(`partition ${partition}: the log names no rules`);
+  if (changes.length === 0) {
+    fail(`partition ${partition}: the log names no rules`);
+    return null;
+  }
+  const letters: OutgoingRecord[] = [];
   const want: AnomalyRecord[] = [];
   const [first, ...later] = changes;
   const engine = createEngine(ruleSetOf(first.version), { partition });
   const batch = (from: number, to: number) => batchOf(partition, archive, from, to);
   const push = (from: number, to: number) => {
     const records = batch(from, to);
-    if (records !== null) want.push(...engine.push(records).anomalies);
+    if (records === null) return;
+    const { anomalies, refusals } = engine.push(records);
+    want.push(...anomalies);
+    letters.push(...deadLetters(records, refusals));
   };
   if (first.offset !== 0) fail(`partition ${partition}: rules begin at ${first.offset}`);
   let at = first.offset;
@@ -111,29 +125,38 @@ function checkExact(check: OutputCheck, partition: number): void {
     const expected = want[i] && told(want[i]);
     const found = got[i] && told(got[i]);
     if (expected === found) continue;
-    return fail(
+    fail(
       `partition ${partition}: transition ${i} of ${want.length} (${got.length} published)\n` +
         `    expected ${expected}\n    found    ${found}`,
     );
+    return null;
   }
   for (let i = 0; i < want.length; i++) check.see("transitions");
   const timer = engine.nextTimer();
   if (timer !== null && timer < now - TIMER_MS) {
     fail(`partition ${partition}: a timer is due for ${now - timer} ms and no tick came`);
   }
+  return letters;
 }
 
-/** Every refused object has its dead letter once, in order; of gaps there are none. */
-function checkLetters({ broker, fail, exact }: OutputCheck, partition: number): void {
+/** The dead letters of all that ever came to a partition. */
+function lettersOf(broker: Broker, partition: number): OutgoingRecord[] {
   const [first] = activationsOf(broker, partition);
-  if (first === undefined) return;
-  const { archive } = broker.part(TOPICS.telemetry, partition);
-  const all = batchOf(partition, archive, 0, Infinity);
-  if (all === null) return;
-  const refusals = createEngine(ruleSetOf(first.version), { partition }).push(all).refusals;
+  const all = batchOf(partition, broker.part(TOPICS.telemetry, partition).archive, 0, Infinity);
+  if (first === undefined || all === null) return [];
+  const engine = createEngine(ruleSetOf(first.version), { partition });
+  return deadLetters(all, engine.push(all).refusals);
+}
+
+/** Every refused object has its dead letter once, in order. */
+function checkLetters(
+  { broker, fail, exact }: OutputCheck,
+  partition: number,
+  letters: readonly OutgoingRecord[],
+): void {
   const told = ({ key, value, headers = {} }: Pick<StoredRecord, "key" | "value" | "headers">) =>
     JSON.stringify([key && text.decode(key), value && text.decode(value), headers]);
-  const want = deadLetters(all, refusals).map((letter) =>
+  const want = letters.map((letter) =>
     told({ key: letter.key, value: letter.value, headers: letter.headers ?? {} })
   );
   const got = broker.part(TOPICS.deadLetters, partition).records.map(told);

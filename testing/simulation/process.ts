@@ -107,16 +107,14 @@ export class Process {
   /** Lets `run` happen in it, unless it is dead by then; later if it is paused or busy. */
   after(ms: number, label: string, run: () => void): void {
     const { world } = this;
-    world.after(ms, label, () => {
-      if (!this.alive) return;
-      if (world.now < this.#pausedUntil) {
-        this.after(this.#pausedUntil - world.now, label, run);
-        return;
-      }
-      this.#pausedUntil = world.now + this.#worked;
+    world.afterwards(ms, label, () => {
+      if (!this.alive) return false;
+      this.#pausedUntil = Math.max(this.#pausedUntil, world.now + this.#worked);
       this.#worked = 0;
-      if (world.now < this.#pausedUntil) this.after(this.#pausedUntil - world.now, label, run);
+      const busy = world.now < this.#pausedUntil;
+      if (busy) this.after(this.#pausedUntil - world.now, label, run);
       else run();
+      return !busy;
     });
   }
 
@@ -124,8 +122,12 @@ export class Process {
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();
-      signal?.addEventListener("abort", () => resolve(), { once: true });
-      this.after(ms, `${this.name} wakes`, resolve);
+      const wake = () => {
+        signal?.removeEventListener("abort", wake);
+        resolve();
+      };
+      signal?.addEventListener("abort", wake);
+      this.after(ms, `${this.name} wakes`, wake);
     });
   }
 

@@ -15,24 +15,27 @@ signals:
 /** Small, and with all kinds of state: runs, timers, windows, waiting samples, point events. */
 const RULES = [
   `version: 1
+settings: { max_vehicles: 50 }
 rules:
   - { id: fast, when: speed > 100, for: 1 s, clear: speed < 90, clear_for: 500 ms }
   - { id: hot, when: coolant > 110 }
   - { id: jump, when: "speed - prev(speed) > 60", once: true }
 `,
   `version: 1
+settings: { max_vehicles: 50 }
 rules:
   - { id: fast, when: speed > 100, for: 500 ms }
   - { id: hot, when: coolant > 100, clear: coolant < 90 }
   - { id: mute, when: "absent(1 s)" }
 `,
   `version: 1
-settings: { lateness: 400 ms }
+settings: { max_vehicles: 50, lateness: 400 ms }
 rules:
   - { id: fast, when: speed > 100, for: 1 s, clear: speed < 90, clear_for: 500 ms }
   - { id: busy, when: "avg(speed, 2 s) > 90", message: "{vehicle}" }
 `,
   `version: 1
+settings: { max_vehicles: 50 }
 rules:
   - { id: fast, when: speed > 90, cooldown: 1 s }
   - { id: mute, when: "absent(1 s)" }
