@@ -6,7 +6,7 @@ import { createEngine } from "../rules-wasm/engine.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { traceRules } from "../testing/engine_trace.ts";
 import { Seeded } from "../testing/seeded.ts";
-import { RETENTION_MS, Site, until } from "./test_support.ts";
+import { changingRules, RETENTION_MS, Site, until } from "./test_support.ts";
 
 const RULES = traceRules(`version: 1
 rules:
@@ -260,4 +260,29 @@ Deno.test("analysis: a clock that was ahead and is set back does not hold up ste
       await until("the step after", () => site.consumed(RULES));
     });
     assertEquals(await kinds(site), ["opened hot V"]);
+  }));
+
+Deno.test("analysis: point events of a rule that is gone are not cleared where state is mended", () =>
+  Site.with(async (site) => {
+    const after = traceRules(`version: 1
+rules:
+  - { id: hot, when: coolant > 110 }`);
+    const under = (current: RuleSet) =>
+      site.run(
+        changingRules(() => current, [RULES, after]),
+        (over) => until("all is committed", async () => over() || await site.consumed(current)),
+      );
+    await site.sample("V", { speed: 40, coolant: 120 });
+    site.aheadMs += 1_000;
+    await site.sample("V", { speed: 110 });
+    await under(RULES);
+    assertEquals(await kinds(site), ["opened hot V", "opened jump V"]);
+    await site.sample("V", { speed: 40 });
+    await under(after);
+    // Nobody reads this one: the gap is what makes the state anew.
+    await site.sample("V", { speed: 40 });
+    await site.retain(RETENTION_MS + 1_000);
+    await site.sample("W", { coolant: 90 });
+    await under(after);
+    assertEquals((await kinds(site)).slice(2), ["cleared (forgotten) hot V"]);
   }));

@@ -21,6 +21,7 @@ import {
   OpenAnomalies,
   openedAnew,
   openOnTopic,
+  pointEvents,
   transitionRecord,
 } from "./open_anomalies.ts";
 import type { PartitionCount } from "./partition_count.ts";
@@ -334,7 +335,7 @@ export class PartitionState {
     return open;
   }
 
-  #events(): ReadonlySet<string> {
-    return new Set(this.ruleSet.rules.filter((rule) => rule.once).map((rule) => rule.id));
+  #events(): ReturnType<typeof pointEvents> {
+    return pointEvents(this.deps.rules, this.ruleSet);
   }
 }
