@@ -48,6 +48,17 @@ function failing(bus: Bus, next: () => Fault): Bus {
   });
 }
 
+/** A bus that reads ranges in another way. */
+function withRange(bus: Bus, range: Bus["range"]): Bus {
+  return new Proxy(bus, {
+    get(target, name) {
+      if (name === "range") return range;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
 /** What the rules raise over the whole log, by one engine that never stopped. */
 async function oracle(site: Site, rules: RuleSet): Promise<string[]> {
   const engine = createEngine(rules, { partition: 0 });
@@ -285,4 +296,29 @@ rules:
     await site.sample("W", { coolant: 90 });
     await under(after);
     assertEquals((await kinds(site)).slice(2), ["cleared (forgotten) hot V"]);
+  }));
+
+Deno.test("analysis: retention in the middle of a restart is no silent hole in the state", () =>
+  Site.with(async (site) => {
+    await site.sample("V", { coolant: 90 });
+    await site.work(RULES);
+    await site.sample("V", { coolant: 120 });
+    await site.work(RULES);
+    // It strikes after the bounds were looked up, before what came since the start is read again.
+    let struck = false;
+    const bus = withRange(site.bus, async function* (topic, ...rest) {
+      if (topic === TOPICS.telemetry && !struck) {
+        struck = true;
+        await site.retain(RETENTION_MS + 1_000);
+      }
+      yield* site.bus.range(topic, ...rest);
+    });
+    await site.run(RULES, (over) =>
+      until("the state is mended", () =>
+        Promise.resolve(
+          over() || site.events.some(({ name }) => name === "analysis.state_mended"),
+        )), bus);
+    await site.sample("V", { coolant: 90 });
+    await site.work(RULES);
+    assertEquals(await kinds(site), ["opened hot V", "cleared (forgotten) hot V"]);
   }));

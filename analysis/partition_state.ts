@@ -185,13 +185,17 @@ export class PartitionState {
   /** The state from the checkpoint and what came after it, or from the log alone. */
   async #rebuild(progress: Progress, start: number): Promise<boolean> {
     const place = progress.checkpoint;
-    if (place === null) {
-      if (start > progress.since) return await this.#mend(start);
-      return await this.#replay(start, this.since, "warm") &&
-        await this.#replay(this.since, this.next, "suppress");
-    }
-    if (place.next < start || !await this.#load(place)) return await this.#mend(start);
-    return await this.#replay(place.next, this.next, "suppress");
+    const from = place?.next ?? progress.since;
+    if (from < start || place !== null && !await this.#load(place)) return await this.#mend(start);
+    if (place === null && !await this.#replay(start, from, "warm")) return false;
+    if (!await this.#replay(from, this.next, "suppress")) return false;
+    if (from === this.next) return true;
+    const bounds = await this.lease.bounds();
+    if (bounds.start <= from) return true;
+    // Retention went on meanwhile: what it took of the replay was passed over in silence.
+    this.#use(this.ruleSet);
+    this.checkpoint = null;
+    return await this.#mend(bounds.start);
   }
 
   /** @returns whether the checkpoint could be read */

@@ -5,6 +5,7 @@ import type { CallFault } from "./process.ts";
 import { type Outcome, simulate } from "./run.ts";
 import { describe, type Scenario, scenarioOf } from "./scenario.ts";
 import { report } from "./shrink.ts";
+import { EPOCH_MS } from "./world.ts";
 
 const FIRST = Number(Deno.env.get("KILTER_SEED") ?? 1);
 const SEEDS = Number(Deno.env.get("KILTER_SEEDS") ?? 80);
@@ -103,6 +104,35 @@ function withFault(scenario: Scenario, fault: CallFault, nth: number): Scenario 
   const call = { kind: "call", machine: 0, op: "any", nth, fault } as const;
   return { ...scenario, faults: [...scenario.faults, call] };
 }
+
+Deno.test("simulation: retention at every moment of a restart", async () => {
+  const scenario = calm();
+  const sample = (atMs: number, coolant: number) => ({
+    ...{ atMs, partition: 0 },
+    value: JSON.stringify({ vehicle: "V", ts: EPOCH_MS + atMs, speed: 40, coolant }),
+  });
+  let restored = 0;
+  let mended = 0;
+  for (let atMs = 1_900; atMs < 4_400; atMs += 40) {
+    const outcome = await passes({
+      ...scenario,
+      seed: 2,
+      checkpointMs: 30_000,
+      gentle: false,
+      conditions: { latencyMs: 40, timeoutMs: 1_200, workMs: 0 },
+      inputs: [sample(100, 80), sample(900, 120), sample(1_000, 120), sample(5_500, 80)],
+      faults: [
+        { kind: "crash", machine: 0, atMs: 1_900 },
+        { kind: "trim", partition: 0, atMs, share: 1 },
+      ],
+      faultsMs: 6_000,
+    });
+    if (outcome.seen.has("analysis.state_mended")) mended++;
+    else restored++;
+  }
+  // Both before the restart and after it.
+  assert(mended > 10 && restored > 10, `${mended} mended, ${restored} restored`);
+});
 
 Deno.test("simulation: a scenario is told in lines", () => {
   const lines = describe(scenarioOf(7));
