@@ -1,20 +1,29 @@
 /** The powers of five by which the kernel rounds long decimals. */
 import { FIVES, FIVES_MAX, FIVES_MIN } from "./assembly/layout.ts";
 
+let powers: Uint8Array | undefined;
+
+/** Writes the powers into the kernel; they are worked out once in this isolate. */
+export function writePowersOfFive(memory: WebAssembly.Memory): void {
+  new Uint8Array(memory.buffer).set(powers ??= powersOfFive(), FIVES);
+}
+
 /**
- * Writes 128 bits of 5^q for q from `FIVES_MIN` to `FIVES_MAX` into the kernel: high word, low word,
- * normalised so that the top bit is set; truncated from 5^0 on, below it rounded up.
+ * 128 bits of 5^q for q from `FIVES_MIN` to `FIVES_MAX`: high word, low word, normalised so that the
+ * top bit is set; truncated from 5^0 on, below it rounded up.
  *
  * Lemire, "Number parsing at a gigabyte per second", 2021, section 5.
  */
-export function writePowersOfFive(memory: WebAssembly.Memory): void {
-  const view = new DataView(memory.buffer);
+function powersOfFive(): Uint8Array {
+  const bytes = new Uint8Array(16 * (FIVES_MAX - FIVES_MIN + 1));
+  const view = new DataView(bytes.buffer);
   for (let q = FIVES_MIN; q <= FIVES_MAX; q++) {
     const bits = q < 0 ? reciprocal(5n ** BigInt(-q)) : normalised(5n ** BigInt(q));
-    const at = FIVES + (q - FIVES_MIN) * 16;
+    const at = (q - FIVES_MIN) * 16;
     view.setBigUint64(at, bits >> 64n, true);
     view.setBigUint64(at + 8, bits & 0xffff_ffff_ffff_ffffn, true);
   }
+  return bytes;
 }
 
 function bitLength(n: bigint): bigint {

@@ -14,7 +14,7 @@ import { SimBatch } from "./sim_batch.ts";
 const text = new TextDecoder();
 const PROGRESS_KEY = progressKey(ANALYSIS_GROUP, TOPICS.telemetry);
 /** A timer that is due for so long should have been seen to. */
-const TIMER_MS = 3_000;
+const TIMER_MS = 2_500;
 
 /** The newest progress of a partition. */
 export function newestProgress(broker: Broker, partition: number): Progress | null {

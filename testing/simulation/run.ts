@@ -27,7 +27,7 @@ export interface Outcome {
 }
 
 /** Time from the last fault to the earliest end, and to the latest. */
-const QUIET_MS = 4_000;
+const QUIET_MS = 3_200;
 const PATIENCE_MS = 40_000;
 /** Longest time that a process may take to stop when asked. */
 const STOP_MS = 6_000;
