@@ -26,8 +26,9 @@ export interface Outcome {
   readonly seen: ReadonlyMap<string, number>;
 }
 
-/** Time from the last fault to the earliest end, and to the latest. */
-const QUIET_MS = 3_200;
+/** Time for which all has to be worked off, with no tick to come, until it counts. */
+const QUIET_MS = 2_000;
+/** Longest time from the last fault until then. */
 const PATIENCE_MS = 40_000;
 /** Longest time that a process may take to stop when asked. */
 const STOP_MS = 6_000;
@@ -70,6 +71,8 @@ class Run {
   readonly #version: { current: string };
   #faultsOver = false;
   #done = false;
+  /** When something was last left to do. */
+  #busyAt = EPOCH_MS;
 
   constructor(readonly scenario: Scenario, keepTrace: boolean) {
     const { seed, partitions, rules } = scenario;
@@ -269,8 +272,10 @@ class Run {
 
   /** Looks time and again whether all is worked off. */
   #look(): void {
-    const passed = this.#world.now - EPOCH_MS - this.scenario.faultsMs;
-    if (passed >= QUIET_MS && this.#consumed()) this.#done = true;
+    const { now } = this.#world;
+    if (!this.#consumed()) this.#busyAt = now;
+    const passed = now - EPOCH_MS - this.scenario.faultsMs;
+    if (now - this.#busyAt >= QUIET_MS && passed >= QUIET_MS) this.#done = true;
     else if (passed > PATIENCE_MS) {
       this.fail(`not worked off ${PATIENCE_MS} ms after the last fault: ${this.#standing()}`);
     } else this.#world.after(LOOK_MS, "look", () => this.#look());
