@@ -1,9 +1,10 @@
 /** The JSON Schemas by which editors check rules and catalogs, against the language's own tables. */
 import { assert, assertEquals } from "@std/assert";
 import { Ajv2020, type AnySchema, type ValidateFunction } from "ajv/dist/2020.js";
-import { parse } from "yaml";
+import { parse, parseDocument } from "yaml";
 import { SEVERITIES } from "../../contract/anomaly.ts";
 import { runKilter, withFolder } from "../../e2e/program.ts";
+import { COOKBOOK, readCookbook } from "../../testing/cookbook.ts";
 import { Seeded } from "../../testing/seeded.ts";
 import * as catalogFile from "../language/catalog_file.ts";
 import { MESSAGE_LENGTH_MAX } from "../language/message.ts";
@@ -153,6 +154,44 @@ Deno.test("schema: it takes what ships, and what random rules write", () => {
   for (let seed = 1; seed <= 300; seed++) {
     assertEquals(refusal(isRules, randomRules(new Seeded(seed))), "", `seed ${seed}`);
   }
+});
+
+Deno.test("schema: it takes the rules of the cookbook", async () => {
+  const { rulesText } = await readCookbook(await Deno.readTextFile(COOKBOOK));
+  assertEquals(refusal(isRules, rulesText), "");
+});
+
+/** What is wrong with these broken files lies within an expression, or in how YAML spells it. */
+const BEYOND_A_SCHEMA = [
+  ...['a "not" that YAML takes for a tag', "an anchor and its alias", "another version"],
+  ...["a bracket that is not closed, and one too many", "a chain of comparisons"],
+  ...["a condition compared with a number", "a condition that breaks off"],
+  ...["a condition over several lines, with a fault in the last", "a signal that is spelt wrong"],
+  ...["a condition where a number belongs, and the other way round"],
+  ...["a name that the signal does not have, and one without quotes"],
+  ...["a number alone, a signal alone", "conditions deep within one another"],
+  ...["a temperature where a difference of temperatures belongs", "functions that do not exist"],
+  ...["arguments that are missing, too many, or the wrong way round"],
+  ...["numbers as they are written elsewhere", 'one "=" for "=="', "operators of other languages"],
+  ...["placeholders of messages", "quotes and dashes of a word processor"],
+  ...["silence with what cannot go with it", "units that do not exist, or do not fit"],
+  ...["what only a programming language has", "windows that are too short or too long"],
+  ...["zones that are not there, or have no quotes"],
+];
+
+Deno.test("schema: it refuses every broken file whose fault a schema can see", () => {
+  const files = read("../language/broken_files.txt")
+    .matchAll(/^=== (rules|signals): (.*)\n([^]*?)^>>>$/gm);
+  const taken: string[] = [];
+  let refused = 0;
+  for (const [, kind, name = "", text = ""] of files) {
+    const document = parseDocument(text, { logLevel: "error" });
+    if (document.errors.length > 0) continue;
+    if ((kind === "rules" ? isRules : isCatalog)(document.toJS())) taken.push(name);
+    else refused++;
+  }
+  assertEquals(taken.sort(), [...BEYOND_A_SCHEMA].sort());
+  assert(refused >= 25, `${refused} were refused`);
 });
 
 const RULE = "id: r, when: speed > 1";
