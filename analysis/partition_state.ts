@@ -135,7 +135,10 @@ export class PartitionState {
       level: "info",
       name: "analysis.rules_changed",
       message: `${topic}/${partition}: rules ${version} take over from ${before} at offset ` +
-        `${this.next}; ${caused.length} transitions`,
+        `${this.next}; ${caused.length} transitions` +
+        (engine === null
+          ? ""
+          : `; ${warming.records} records taken in aside, ${warming.tookMs} ms`),
     });
   }
 

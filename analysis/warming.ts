@@ -8,6 +8,9 @@ import { elapsed } from "./elapsed.ts";
 export class Warming {
   /** Offset behind what the engine aside has taken in. */
   #at: number;
+  /** Records taken in aside, and the time that took, milliseconds. */
+  records = 0;
+  tookMs = 0;
 
   /**
    * @param engine of the new rules; null where nothing of their state is new
@@ -39,8 +42,12 @@ export class Warming {
     for await (const batch of bus.range(topic, partition, this.#at, until)) {
       this.engine.push(batch, "warm");
       this.#at = batch.nextOffset;
-      if (elapsed(now(), startedAt, budgetMs)) return this.#at >= until;
+      this.records += batch.count;
+      if (!elapsed(now(), startedAt, budgetMs)) continue;
+      this.tookMs += now() - startedAt;
+      return this.#at >= until;
     }
+    this.tookMs += now() - startedAt;
     // What lies before `until` may be gone, or be no records.
     this.#at = until;
     return true;

@@ -1,12 +1,13 @@
 /**
  * `deno task bench [--only NAME,…]`: every figure that the documents name, with what it was
- * measured on. Names: shipped, twenty, native, scaling, operators, state, bus, scaling-out.
+ * measured on. Names: shipped, twenty, native, scaling, operators, state, edit, bus, scaling-out.
  */
 import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
 import { say } from "../commands/output.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { busRow } from "./bus_rows.ts";
+import { editFigures } from "./edit_rows.ts";
 import { type EngineRow, engineRow, type Peer } from "./engine_rows.ts";
 import { ROUNDS } from "./measure.ts";
 import { buildNative, NoNativeError } from "./native_child.ts";
@@ -64,6 +65,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
   scaling,
   operators,
   state,
+  edit,
   bus,
   "scaling-out": scalingOut,
 };
@@ -191,6 +193,18 @@ function state(): Promise<number> {
   ms("snapshot", figures.snapshotMs, `, ${Math.round(snapshotBytes / vehicles)} bytes a vehicle`);
   ms("restore", figures.restoreMs);
   return Promise.resolve(0);
+}
+
+async function edit(): Promise<number> {
+  const { partitions, rules, first, all, warmedMs, warmedRecords } = await editFigures();
+  const middle = (of: readonly number[]) => of[of.length >> 1];
+  const row = (name: string, of: readonly number[], more = "") =>
+    print(`  ${name.padEnd(44)} ${middle(of)} ms (${of[0]}-${of[of.length - 1]})${more}`);
+  print(`From the save of rules.yaml until a record is judged by it: ${rules} rules, embedded bus`);
+  row("a message, first partition", first, " (aim 10)");
+  row(`a message, all ${partitions} partitions`, all);
+  print(`  a limit, all partitions: ${warmedMs} ms, ${warmedRecords} records taken in aside first`);
+  return 0;
 }
 
 async function scalingRow(

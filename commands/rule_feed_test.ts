@@ -4,6 +4,7 @@ import { type EmbeddedBus, openEmbeddedBus } from "../bus/embedded_bus.ts";
 import { BusError } from "../bus/port.ts";
 import type { OperationalEvent } from "../contract/events.ts";
 import { encodeRuleRecord } from "../contract/rule_versions.ts";
+import { fileHints } from "./file_hints.ts";
 import { SHIPPED } from "./files.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { settleRules, watchRules } from "./rule_files.ts";
@@ -155,6 +156,7 @@ Deno.test("rules file: each change is brought when it is right, and told when it
       events: (event) => events.push(event),
       withLog: async (use) => await use(await open(bus)),
       pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+      hints: null,
       signal: stop.signal,
     });
     const told = () => events.map(({ name }) => name);
@@ -193,6 +195,43 @@ Deno.test("rule feed: a version whose texts mean something else by now is not ta
     assertEquals(/^[0-9a-f]{16}$/.test(version) && version !== "0123456789abcdef", true);
   }));
 
+Deno.test("rules file: it is brought as soon as the system hints at it, and says how long it warms", () =>
+  withBus(async (bus, dir) => {
+    const feed = await open(bus);
+    const path = `${dir}/rules.yaml`;
+    await Deno.writeTextFile(path, texts(100).rules);
+    await settleRules(feed, texts(100), { path, leads: true }, () => {});
+    const stop = new AbortController();
+    const events: OperationalEvent[] = [];
+    const hints = fileHints(path);
+    assert(hints !== null);
+    const aborted = Promise.withResolvers<void>();
+    stop.signal.addEventListener("abort", () => aborted.resolve());
+    const watching = watchRules({
+      ...{ path, texts: texts(100), hints, signal: stop.signal },
+      events: (event) => events.push(event),
+      withLog: async (use) => await use(await open(bus)),
+      // It would never look by itself.
+      pause: (ms) => ms < 100 ? Promise.resolve() : aborted.promise,
+    });
+    const told = () => events.map(({ message }) => message.split("; ").at(-1));
+    try {
+      await Deno.writeTextFile(path, texts(100, "other").rules);
+      await eventually("the message is brought", () => events.length === 1);
+      await Deno.writeTextFile(`${dir}/new`, texts(120).rules);
+      await Deno.rename(`${dir}/new`, path);
+      await eventually("the limit is brought", () => events.length === 2);
+    } finally {
+      stop.abort();
+      await watching;
+      await hints.close();
+    }
+    assertEquals(told(), [
+      "it is live with the next record",
+      "it takes in the last 10 min of telemetry first, and is live then",
+    ]);
+  }));
+
 Deno.test("rules file: a change before the watch began is brought too", () =>
   withBus(async (bus, dir) => {
     const feed = await open(bus);
@@ -204,6 +243,7 @@ Deno.test("rules file: a change before the watch began is brought too", () =>
       ...{ path, texts: texts(100), events: () => {}, signal: stop.signal },
       withLog: async (use) => await use(await open(bus)),
       pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+      hints: null,
     });
     const follow = new AbortController();
     const following = feed.follow(follow.signal);

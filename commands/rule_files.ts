@@ -1,7 +1,10 @@
 /** The rules file against the versions on the log: at the start, and when the file changes. */
 import type { EventSink } from "../contract/events.ts";
-import type { RuleLog, RuleTexts } from "../rules-wasm/rule_source.ts";
+import { showDuration } from "../rules-wasm/language/show_values.ts";
+import type { RuleLog, RuleTexts, Written } from "../rules-wasm/rule_source.ts";
 import { compileTexts } from "../rules-wasm/rule_source.ts";
+import { warmingMs } from "../rules-wasm/warming.ts";
+import type { FileHints } from "./file_hints.ts";
 
 /** Who brings the file's rules. */
 const FILE = { author: "file", source: "file" } as const;
@@ -67,11 +70,15 @@ export interface WatchParts {
   /** Runs `use` over the log, opened for that. */
   readonly withLog: (use: (log: RuleLog) => Promise<void>) => Promise<void>;
   readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** That the file may have changed; null where the system does not tell. */
+  readonly hints: FileHints | null;
   readonly signal: AbortSignal;
 }
 
-/** Time between two looks at the file, milliseconds. */
+/** Time between two looks at the file, milliseconds; where there are hints it is looked at at once. */
 const LOOK_MS = 300;
+/** A file that is wrong is looked at again after so long: it may have been written only half. */
+const HALF_MS = 60;
 
 /** Brings the file's rules whenever it changes and is right; tells what is wrong otherwise. */
 export async function watchRules(parts: WatchParts): Promise<void> {
@@ -80,15 +87,27 @@ export async function watchRules(parts: WatchParts): Promise<void> {
   // Not that of now: what changed since the texts were read is a change too.
   let stamp = "";
   while (!signal.aborted) {
-    await parts.pause(LOOK_MS, signal);
+    const pause = parts.pause(LOOK_MS, signal);
+    await (parts.hints === null ? pause : Promise.race([pause, parts.hints.next()]));
     const now = await stampOf(path);
     if (now === stamp || signal.aborted) continue;
     stamp = now;
     try {
       const rules = await Deno.readTextFile(path);
       if (rules === seen) continue;
+      const before = seen;
       seen = rules;
-      await parts.withLog((log) => bring(log, { ...texts, rules }, String(path), events));
+      await parts.withLog(async (log) => {
+        const brought = await bring(log, { ...texts, rules }, String(path));
+        if (brought.kind === "faults") {
+          await parts.pause(HALF_MS, signal);
+          if (await stampOf(path) !== stamp) {
+            seen = before;
+            return;
+          }
+        }
+        tell(brought, log, String(path), events);
+      });
     } catch (error) {
       // Editors replace files: for a moment there may be none. The next look finds it.
       if (error instanceof Deno.errors.NotFound) continue;
@@ -98,20 +117,24 @@ export async function watchRules(parts: WatchParts): Promise<void> {
   }
 }
 
-async function bring(
-  log: RuleLog,
-  texts: RuleTexts,
-  path: string,
-  events: EventSink,
-): Promise<void> {
+/** What came of bringing the file's rules, and which version was in force before. */
+type Brought = Written & { readonly before: string };
+
+async function bring(log: RuleLog, texts: RuleTexts, path: string): Promise<Brought> {
   const before = log.history.current?.version ?? "none";
   const written = await log.write(texts, null, { ...FILE, message: `${path} has changed` });
+  return { ...written, before };
+}
+
+function tell(written: Brought, log: RuleLog, path: string, events: EventSink): void {
+  const { before } = written;
   switch (written.kind) {
     case "written":
       return events({
         level: "info",
         name: "rules.version_written",
-        message: `${path}: version ${written.version.version} follows ${before}`,
+        message: `${path}: version ${written.version.version} follows ${before}; ` +
+          warmingText(log, before, written.version.version),
       });
     case "same":
       return events({
@@ -132,6 +155,15 @@ async function bring(
         message: `${path} is wrong, version ${before} stays in force: ${written.report}`,
       });
   }
+}
+
+/** When a version will be live. */
+function warmingText(log: RuleLog, before: string, after: string): string {
+  const [from, to] = [log.version(before), log.version(after)];
+  const ms = from === null || to === null ? 0 : warmingMs(from, to);
+  return ms === 0
+    ? "it is live with the next record"
+    : `it takes in the last ${showDuration(ms)} of telemetry first, and is live then`;
 }
 
 /** Changes whenever the file does; "" where there is none. */

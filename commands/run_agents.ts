@@ -2,9 +2,12 @@
 import type { AgentMessage, AgentName } from "../contract/agent.ts";
 import { type AgentHandle, Supervisor } from "../orchestrator/supervisor.ts";
 import type { Settings } from "../settings.ts";
-import type { RuleLog } from "../rules-wasm/rule_source.ts";
+import type { Bus } from "../bus/port.ts";
+import type { EventSink } from "../contract/events.ts";
+import type { RuleLog, RuleTexts } from "../rules-wasm/rule_source.ts";
 import { type AgentStart, sleep } from "./agents.ts";
 import type { WorkerCommand } from "./agent_worker.ts";
+import { fileHints } from "./file_hints.ts";
 import { readCatalog, readDashboard, readTexts, ruleFile } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, say } from "./output.ts";
@@ -59,7 +62,7 @@ export async function runAgents(
   const ended = new AbortController();
   const watched = ruleFile(settings.rules);
   const watching = leads && watched !== null
-    ? watchRules({ path: watched, texts, events, withLog, pause: sleep, signal: ended.signal })
+    ? watchFile(watched, { settings, texts, events, signal: ended.signal })
     : Promise.resolve();
   const fatal = await Promise.race([
     asked.then(() => null),
@@ -70,6 +73,44 @@ export async function runAgents(
   await supervisor.stop(STOP_GRACE_MS);
   await watching;
   return fatal === null ? 0 : 1;
+}
+
+/** Watches the rules file; the bus stays open meanwhile, so that a change is written at once. */
+async function watchFile(
+  path: string,
+  { settings, texts, events, signal }: {
+    readonly settings: Settings;
+    readonly texts: RuleTexts;
+    readonly events: EventSink;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const hints = fileHints(path);
+  let held: { readonly bus: Bus; readonly feed: RuleFeed } | null = null;
+  const drop = async () => {
+    const last = held;
+    held = null;
+    await last?.bus.close();
+  };
+  const withLog = async (use: (log: RuleLog) => Promise<void>) => {
+    try {
+      if (held === null) {
+        const bus = await openBus(settings, events, Date.now);
+        held = { bus, feed: await RuleFeed.open(bus, settings.topicRules, Date.now) };
+      }
+      await use(held.feed);
+    } catch (error) {
+      // The next change opens it anew.
+      await drop();
+      throw error;
+    }
+  };
+  try {
+    await watchRules({ path, texts, events, withLog, pause: sleep, hints, signal });
+  } finally {
+    await hints?.close();
+    await drop();
+  }
 }
 
 function spawnWorker(

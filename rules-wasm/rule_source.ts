@@ -2,7 +2,7 @@
 import type { RuleHistory, RuleVersion, VersionSource } from "../contract/rule_versions.ts";
 import { loadKernelRules } from "./kernel_rules.ts";
 import type { Fault, RuleSet } from "./language/ast.ts";
-import { loadCatalog } from "./language/catalog_file.ts";
+import { type CatalogResult, loadCatalog } from "./language/catalog_file.ts";
 import { formatFault } from "./language/format_fault.ts";
 import { loadZones } from "./language/zones_file.ts";
 import { hashVersion } from "./version.ts";
@@ -58,7 +58,7 @@ export type CompiledTexts =
 
 /** Compiles texts; never throws on any text. */
 export function compileTexts(texts: RuleTexts, file = "rules.yaml"): CompiledTexts {
-  const catalog = loadCatalog(texts.catalog, { file: "signals.yaml" });
+  const catalog = catalogOf(texts.catalog);
   if (!catalog.ok) return refused(catalog.faults, texts.catalog);
   const zones = texts.zones === ""
     ? { ok: true, zones: [] } as const
@@ -68,6 +68,16 @@ export function compileTexts(texts: RuleTexts, file = "rules.yaml"): CompiledTex
   const rules = loadKernelRules(texts.rules, options);
   if (!rules.ok) return refused(rules.faults, texts.rules);
   return { ok: true, ruleSet: rules.rules };
+}
+
+/** The catalog that was read last: versions of one run share theirs. */
+let lastCatalog: { readonly text: string; readonly read: CatalogResult } | null = null;
+
+function catalogOf(text: string): CatalogResult {
+  if (lastCatalog?.text === text) return lastCatalog.read;
+  const read = loadCatalog(text, { file: "signals.yaml" });
+  lastCatalog = { text, read };
+  return read;
 }
 
 function refused(faults: readonly Fault[], text: string): CompiledTexts {

@@ -7,8 +7,10 @@ import {
   type VersionSource,
 } from "../contract/rule_versions.ts";
 import { BusError } from "../bus/port.ts";
+import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { ruleChange } from "../rules-wasm/rule_change.ts";
 import { compileTexts, type RuleTexts } from "../rules-wasm/rule_source.ts";
+import { warmingMs } from "../rules-wasm/warming.ts";
 import { backtest, RULES_BYTES_MAX } from "./backtest_request.ts";
 import { readFields } from "./body.ts";
 import { integerIn, shown } from "./parameters.ts";
@@ -51,6 +53,7 @@ export function ruleRoutes(services: Services): Hono {
       version,
       rules: set.length,
       change: ruleChange(services.ruleSet, compiled.ruleSet),
+      warmingMs: warmingMs(services.ruleSet, compiled.ruleSet),
     });
   });
   app.post("/backtest", (c) => backtest(services, c.req.raw, others));
@@ -96,12 +99,17 @@ export function ruleRoutes(services: Services): Hono {
       message: wordsField(fields, "message", MESSAGE_CHARS_MAX),
       source,
     };
+    const before = services.ruleSet;
     const written = await stored(() => rules.write({ rules: text, catalog, zones }, base, who));
     switch (written.kind) {
       case "written":
-        return Response.json({ version: written.version.version, base: written.version.base });
+        return Response.json({
+          version: written.version.version,
+          base: written.version.base,
+          warmingMs: warmingBetween(before, rules.version(written.version.version)),
+        });
       case "same":
-        return Response.json({ version: written.version, base: written.version });
+        return Response.json({ version: written.version, base: written.version, warmingMs: 0 });
       case "conflict":
         return problem(
           409,
@@ -115,6 +123,11 @@ export function ruleRoutes(services: Services): Hono {
   }
 
   return app;
+}
+
+/** Milliseconds of telemetry that a version takes in before it is live; 0: with the next record. */
+function warmingBetween(before: RuleSet, after: RuleSet | null): number {
+  return after === null ? 0 : warmingMs(before, after);
 }
 
 async function stored<T>(write: () => Promise<T>): Promise<T> {
