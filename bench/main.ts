@@ -1,11 +1,13 @@
 /**
  * `deno task bench [--only NAME,…]`: every figure that the documents name, with what it was
- * measured on. Names: shipped, twenty, native, scaling, operators, state, edit, bus, scaling-out.
+ * measured on. Names: shipped, twenty, native, scaling, operators, state, edit, bus, scaling-out,
+ * backtest.
  */
 import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
 import { say } from "../commands/output.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { backtestSection } from "./backtest_section.ts";
 import { busRow } from "./bus_rows.ts";
 import { editFigures } from "./edit_rows.ts";
 import { type EngineRow, engineRow, type Peer } from "./engine_rows.ts";
@@ -68,6 +70,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
   edit,
   bus,
   "scaling-out": scalingOut,
+  backtest: () => backtestSection(shipped, now),
 };
 
 /** Runs the sections asked for; the exit code is 1 if a row could not be measured. */

@@ -219,7 +219,8 @@ export class Store {
       let begin = -1;
       let last = -1;
       let nextOffset = end;
-      for (const row of this.#sizes.all(lowest, first + end, ROWS_PER_BATCH)) {
+      // Step by step: most batches are full long before so many rows have been looked at.
+      for (const row of this.#sizes.iterate(lowest, first + end, ROWS_PER_BATCH)) {
         const id = toNumber(row.id);
         const after = id - first + toNumber(row.span);
         if (after <= from) continue;

@@ -43,14 +43,18 @@ export class ProgressLine {
     this.#startedAt = now();
   }
 
-  /** Shows the text if the command has run for a second, at most five times a second. */
-  show(text: string): void {
+  /**
+   * Shows the text if the command has run for a second, at most five times a second.
+   *
+   * @param text made only when it is shown
+   */
+  show(text: string | (() => string)): void {
     const now = this.now();
     if (!Deno.stderr.isTerminal() || now - this.#startedAt < 1_000) return;
     if (now - this.#shownAt < 200) return;
     this.#shownAt = now;
     this.#shown = true;
-    writeAll(Deno.stderr, encoder.encode(`\r\x1b[K${text}`));
+    writeAll(Deno.stderr, encoder.encode(`\r\x1b[K${typeof text === "string" ? text : text()}`));
   }
 
   /** Clears the line. */
