@@ -39,8 +39,10 @@ async function run(
     output: (bytes) => transitions.push(decodeTransition(bytes)),
     progress: () => {},
     turn: () => Promise.resolve(),
-    lines: blocksOf(text),
-    decoder: createDecoder(rules.catalog, { maxVehicles: 100, maxClockAheadMs: Infinity }),
+    open: () => blocksOf(text),
+    twice: true,
+    createDecoder: () =>
+      createDecoder(rules.catalog, { maxVehicles: 100, maxClockAheadMs: Infinity }),
     ...options,
   });
   return { summary, transitions };
@@ -104,7 +106,9 @@ rules: [{ id: fast, when: speed > 100 }, { id: quiet, when: absent(10 s) }]`);
     toMs,
     batchRecords: 25,
     signal: stop.signal,
-    turn: () => Promise.resolve(stop.abort()),
+    progress: ({ done }) => {
+      if (done > 0) stop.abort();
+    },
   });
   assertEquals(stopped.summary.samples, 25);
   assertEquals(stopped.transitions.map(({ rule, at }) => [rule, seconds(at)]), [["fast", 3]]);

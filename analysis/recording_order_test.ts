@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { loadCatalog } from "../rules-wasm/language/catalog_file.ts";
 import { createDecoder } from "../rules-wasm/decoder.ts";
-import { makeAppendTimes, orderByAppend, readSamples } from "./recording_order.ts";
+import { makeAppendTimes, orderByAppend, readSamples } from "./recording_order_fixture.ts";
 
 const AHEAD_MS = 60_000;
 const FAR = 4e12;

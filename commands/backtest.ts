@@ -5,7 +5,9 @@ import { backtestRecording } from "../analysis/backtest_recording.ts";
 import type { BacktestProgress, BacktestSummary } from "../analysis/backtest_tally.ts";
 import { compareOpenings, Openings } from "../analysis/compare_openings.ts";
 import { readSweep } from "../analysis/sweep.ts";
+import { type Bus, BusError } from "../bus/port.ts";
 import type { Catalog } from "../contract/catalog.ts";
+import type { EventSink } from "../contract/events.ts";
 import { readRecordings } from "../producer/recording.ts";
 import { createDecoder } from "../rules-wasm/decoder.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
@@ -21,7 +23,7 @@ import {
 } from "./backtest_report.ts";
 import { startInWorkers } from "./backtest_cores.ts";
 import { readCatalog, readRules, readZones } from "./files.ts";
-import { openBus } from "./open_bus.ts";
+import { connectBus, topicSpecs } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { turns } from "./turns.ts";
@@ -35,6 +37,8 @@ interface Run {
   readonly catalog: Catalog;
   readonly zones: readonly Zone[];
   readonly signal: AbortSignal;
+  /** Whether the versions that were in force are run: the log has to know some. */
+  asLive: boolean;
 }
 
 /** Writes the transitions as NDJSON to stdout, in the order of A, and a summary to stderr. */
@@ -48,7 +52,7 @@ export async function backtestCommand(settings: Settings): Promise<number> {
     Deno.removeSignalListener("SIGINT", interrupt);
   };
   Deno.addSignalListener("SIGINT", interrupt);
-  const run = { settings, catalog, zones, signal: stop.signal };
+  const run: Run = { settings, catalog, zones, signal: stop.signal, asLive: false };
   try {
     if (settings.compare !== "" && settings.sweep !== "") {
       say("kilter: --compare and --sweep do not go together");
@@ -59,7 +63,7 @@ export async function backtestCommand(settings: Settings): Promise<number> {
     if (settings.compare !== "") return await compare(run, ruleSet);
     const asLive = settings.rules === "" && settings.input.length === 0;
     const summary = await backtest(run, ruleSet, { output: writeData }, asLive);
-    const version = asLive ? "as they were in force" : ruleSet.version;
+    const version = run.asLive ? "as they were in force" : ruleSet.version;
     for (const line of summaryReport(summary, version)) say(line);
     return ended(run);
   } finally {
@@ -123,6 +127,9 @@ async function backtest(
 ): Promise<BacktestSummary> {
   const { settings, catalog, signal } = run;
   const events = eventLog(settings.logLevel, Date.now);
+  // What is told of a recording is told at its first reading.
+  let readings = 0;
+  const tell = (): EventSink => readings++ === 0 ? events : () => {};
   const line = new ProgressLine(() => performance.now());
   const started = performance.now();
   const options: BacktestOptions = {
@@ -135,35 +142,64 @@ async function backtest(
     output: () => {},
     ...sinks,
     progress: (progress: BacktestProgress) =>
-      line.show(progressText(progress, performance.now() - started)),
+      line.show(() => progressText(progress, performance.now() - started)),
     turn: turns(),
   };
   try {
-    if (settings.input.length === 0) return await overLog(settings, options, asLive);
+    if (settings.input.length === 0) return await overLog(run, options, asLive);
     return await backtestRecording({
       ...options,
       batchRecords: settings.batchRecords,
-      lines: readRecordings(settings.input, { mapping: settings.map, catalog, events }),
-      decoder: createDecoder(catalog, {
-        maxVehicles: ruleSet.settings.maxVehicles,
-        maxClockAheadMs: Infinity,
-      }),
+      open: () =>
+        readRecordings(settings.input, { mapping: settings.map, catalog, events: tell() }),
+      twice: settings.input.every(isFile),
+      createDecoder: () =>
+        createDecoder(catalog, {
+          maxVehicles: ruleSet.settings.maxVehicles,
+          maxClockAheadMs: Infinity,
+        }),
     });
   } finally {
     line.done();
   }
 }
 
-async function overLog(settings: Settings, options: BacktestOptions, asLive: boolean) {
-  const bus = await openBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
+async function overLog(run: Run, options: BacktestOptions, asLive: boolean) {
+  const { settings } = run;
+  // Who only reads leaves the topics, and how long they are kept, as they are.
+  const bus = await connectBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   try {
+    // Where there is none yet, there is nothing to be left.
+    if (!await hasTopic(bus, settings.topicTelemetry)) await bus.ensureTopics(topicSpecs(settings));
     const log = { ...options, bus, topic: settings.topicTelemetry };
-    if (!asLive) return await backtestLog(spread(settings, log));
+    if (!asLive || !await hasTopic(bus, settings.topicRules)) {
+      return await backtestLog(spread(settings, log));
+    }
     const rules = await RuleFeed.open(bus, settings.topicRules, Date.now);
     if (rules.history.current === undefined) return await backtestLog(spread(settings, log));
+    run.asLive = true;
     return await backtestLog(spread(settings, { ...log, ruleSet: rules.current(), asLive: rules }));
   } finally {
     await bus.close();
+  }
+}
+
+/** Whether it can be read twice, which a pipe cannot; what cannot be looked at fails when it is read. */
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function hasTopic(bus: Bus, topic: string): Promise<boolean> {
+  try {
+    return await bus.partitions(topic) > 0;
+  } catch (error) {
+    if (error instanceof BusError) return false;
+    throw error;
   }
 }
 

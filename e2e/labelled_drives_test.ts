@@ -65,8 +65,9 @@ async function backtest(
     output: (bytes) => text += decoder.decode(bytes, { stream: true }),
     progress: () => {},
     turn: () => Promise.resolve(),
-    lines: readRecordings([FILE], { mapping: "driveplotr", catalog, events: () => {} }),
-    decoder: createDecoder(catalog, { maxVehicles: 100, maxClockAheadMs: Infinity }),
+    open: () => readRecordings([FILE], { mapping: "driveplotr", catalog, events: () => {} }),
+    twice: true,
+    createDecoder: () => createDecoder(catalog, { maxVehicles: 100, maxClockAheadMs: Infinity }),
   });
   const transitions = text.trimEnd().split("\n").map((line) => {
     const value: unknown = JSON.parse(line);

@@ -1,12 +1,14 @@
 /**
- * Append times for recordings that have none, and the order in which their samples are evaluated.
+ * Append times for recordings that have none, and the order in which their samples are evaluated,
+ * plainly: over all of a recording in memory, for what streams it to be held against.
  *
  * A is made per vehicle: it starts at T and grows by each forward step of T. A step of more than
  * `max_clock_ahead` counts only if the vehicle's next sample confirms it, its T being no earlier:
  * one corrupt stamp does not carry the clock away. A clock that was set back goes on being counted
  * from where it then stands, so that the engine can see the reset. Vehicles are merged by A, ties by line.
  */
-import type { Decoder, RecordColumns } from "../rules-wasm/decoder_port.ts";
+import type { Decoder } from "../rules-wasm/decoder_port.ts";
+import { isBlank, linesAsRecords } from "./recording_lines.ts";
 
 /** Samples of a recording as columns, in the order of the text. */
 export interface RecordingSamples {
@@ -78,29 +80,6 @@ export async function readSamples(
     progress(count);
   }
   return { count, slot, t, line, block, start, end, blocks, refused };
-}
-
-/** Whether a line holds nothing but JSON's white space: a line of the recording, but no sample. */
-function isBlank({ values, valueEnds }: RecordColumns, line: number): boolean {
-  const end = valueEnds[line];
-  for (let at = line === 0 ? 0 : valueEnds[line - 1]; at < end; at++) {
-    const byte = values[at];
-    if (byte !== 32 && byte !== 9 && byte !== 10 && byte !== 13) return false;
-  }
-  return true;
-}
-
-/** Each line a record. */
-function linesAsRecords(bytes: Uint8Array): RecordColumns {
-  const ends: number[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const newline = bytes.indexOf(10, at);
-    at = newline < 0 ? bytes.length : newline + 1;
-    ends.push(at);
-  }
-  // No clock to hold T against yet: any possible time is taken.
-  const appendTimes = new Float64Array(ends.length).fill(Number.MAX_SAFE_INTEGER);
-  return { count: ends.length, values: bytes, valueEnds: Uint32Array.from(ends), appendTimes };
 }
 
 /**
