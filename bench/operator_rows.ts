@@ -8,6 +8,7 @@ import { compare, ROUNDS, type Spread } from "./measure.ts";
 import { rulesOf } from "./rule_sets.ts";
 import { batchesNeeded, streaming } from "./timed_engine.ts";
 import { makeWorkload } from "./workload.ts";
+import { benchZones } from "./zone_sets.ts";
 
 /** The cost of one function or key, nanoseconds a row and copy. */
 export interface OperatorRow {
@@ -45,6 +46,15 @@ function edge(name: string, call: (condition: string, k: number) => string): Cas
     name,
     having: (k) => `when: "${call(condition(k), k)} and speed > 900 km/h"`,
     lacking: (k) => `when: "${condition(k)} and speed > 900 km/h"`,
+  };
+}
+
+/** A condition of a zone, each copy of one of its own. */
+function ofZone(name: string, call: (k: number) => string): Case {
+  return {
+    name,
+    having: (k) => `when: '${call(k)} and speed > 900 km/h'`,
+    lacking: (k) => `when: "rpm > ${100 + k} rpm and speed > 900 km/h"`,
   };
 }
 
@@ -112,6 +122,16 @@ const CASES: readonly Case[] = [
     having: (k) => `when: "age(speed + ${k} km/h) > 900 s"`,
     lacking: (k) => `when: "speed + ${k} km/h > 900 km/h"`,
   },
+  ofZone("inside(z) of 24 corners, half in its box", (k) => `inside("ring-${k}")`),
+  ofZone("inside(z) of a circle", (k) => `inside("circle-${k}")`),
+  ofZone("inside(z), everyone outside its box", (k) => `inside("far-${k}")`),
+  ofZone("entered(z) of 24 corners", (k) => `entered("ring-${k}")`),
+  ofZone("left(z) of 24 corners", (k) => `left("ring-${k}")`),
+  {
+    name: "moved(60 s)",
+    having: (k) => `when: "moved(${60 + k} s) > 900 km"`,
+    lacking: (k) => `when: speed > ${900 + k} km/h`,
+  },
   {
     name: "hour() and a comparison",
     having: (k) => `when: "hour() > ${30 + k} and speed > ${900 + k} km/h"`,
@@ -169,8 +189,9 @@ export async function* operatorRows(
     intervalMs: 10_000,
     batchRecords: BATCH_RECORDS,
   });
+  const zones = benchZones(COPIES);
   const side = (keys: (k: number) => string) => {
-    const rules = rulesOf(catalog, Array.from({ length: COPIES }, (_, k) => keys(k)));
+    const rules = rulesOf(catalog, Array.from({ length: COPIES }, (_, k) => keys(k)), zones);
     return streaming(rules, batches, { ...PIECES, rulesOnly: true }, now);
   };
   for (const { name, having, lacking } of CASES) {

@@ -3,6 +3,7 @@ import type { Catalog } from "../contract/catalog.ts";
 import type { Condition, Rule, RuleSet, Value } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadRules } from "../rules-wasm/language/rules_file.ts";
+import type { Zone } from "../rules-wasm/language/zone.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 
 /** The file of the twenty stateful rules. */
@@ -141,14 +142,18 @@ function variedValue(expr: Value, copy: number): Value {
 }
 
 /**
- * Rules from the keys of each, the id aside.
+ * Rules from the keys of each, the id aside; `zones` are those that they may name.
  *
  * @throws {SyntaxError} if the language refuses them
  */
-export function rulesOf(catalog: Catalog, rules: readonly string[]): RuleSet {
+export function rulesOf(
+  catalog: Catalog,
+  rules: readonly string[],
+  zones: readonly Zone[] = [],
+): RuleSet {
   const entries = rules.map((keys, i) => `  - { id: r${i}, ${keys} }\n`);
   const text = `version: 1\nrules:\n${entries.join("")}`;
-  const result = loadRules(text, { file: "bench", catalog, hash: hashVersion });
+  const result = loadRules(text, { file: "bench", catalog, zones, hash: hashVersion });
   if (result.ok) return result.rules;
   throw new SyntaxError(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
 }
