@@ -14,14 +14,17 @@ import {
 import { baseAt } from "./ops_state";
 import { packedBytes, readPacked } from "./packed";
 import {
+  countIn,
   ringCap,
   ringCount,
+  ringCounts,
+  ringCountShift,
   ringDrop,
   ringFirst,
   ringFormat,
   ringN,
-  ringNAt,
   ringPush,
+  ringPushEmpty,
   ringSquares,
   ringValue,
   ringValues,
@@ -137,12 +140,14 @@ function foldTotals(at: usize, count: u32): void {
   const format = ringFormat(at);
   const values = ringValues(at);
   const bytes = packedBytes(format);
+  const counts = ringCounts(at);
+  const shift = ringCountShift(at);
   const cap = ringCap(at);
   let place = ringFirst(at);
   let sum: f64 = 0;
   let all: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const n = ringNAt(at, place);
+    const n = countIn(counts, shift, place);
     if (n != 0) {
       const x = readPacked(values + place * bytes, format);
       sum = all == 0 ? x : sum + x;
@@ -206,7 +211,7 @@ function enter(at: usize, pane: f64): void {
     const n = load<u32>(at, W_PANE_N);
     const x = kind == WINDOW_COUNT ? 0 : load<f64>(at, W_PANE);
     ringPush(at, 0, x, kind == WINDOW_SPREAD ? load<f64>(at, W_PANE_M2) : 0, n);
-    for (let each = newest + 1; each < pane; each++) ringPush(at, 0, 0, 0, 0);
+    ringPushEmpty(at, <u32>(pane - newest - 1));
   }
   startPane(at, pane);
 }

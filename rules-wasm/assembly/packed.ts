@@ -80,6 +80,14 @@ export function writePacked(at: usize, format: u32, x: f64): bool {
   return true;
 }
 
+/** Writes 0, which every format holds. */
+@inline
+export function writeZero(at: usize, format: u32): void {
+  if (format < MIDDLE) store<u16>(at, 0);
+  else if (format == MIDDLE) store<u32>(at, 32);
+  else store<f64>(at, 0);
+}
+
 /** Reads a number. */
 @inline
 export function readPacked(at: usize, format: u32): f64 {

@@ -14,7 +14,7 @@
  * A block begins with four places and doubles. Values begin in the shortest format; one that does
  * not fit takes all of the ring to the next format that holds them.
  */
-import { fits, FORMAT_WHOLE, packedBytes, readPacked, writePacked } from "./packed";
+import { fits, FORMAT_WHOLE, packedBytes, readPacked, writePacked, writeZero } from "./packed";
 import { giveBlock, takeBlock } from "./pool";
 
 const FIRST: usize = 4;
@@ -192,14 +192,25 @@ function storeCount(to: usize, format: u32, n: u32): void {
 /** Count of the `i`-th thing. */
 @inline
 export function ringN(at: usize, i: u32): u32 {
-  return ringNAt(at, placeOf(at, i));
+  return countIn(ringCounts(at), ringCountShift(at), placeOf(at, i));
 }
 
-/** Count of the thing at a place. */
+/** Address of the counts. */
 @inline
-export function ringNAt(at: usize, place: u32): u32 {
-  const format: u32 = load<u8>(at, FORMAT);
-  return loadCount(countAt(blockOf(at), load<u8>(at, CAP), format, place), format);
+export function ringCounts(at: usize): usize {
+  return countAt(blockOf(at), load<u8>(at, CAP), load<u8>(at, FORMAT), 0);
+}
+
+/** Log2 of the bytes of a count. */
+@inline
+export function ringCountShift(at: usize): u32 {
+  return <u32>load<u8>(at, FORMAT) >> 4;
+}
+
+/** The count at a place of a column of counts. */
+@inline
+export function countIn(counts: usize, shift: u32, place: u32): u32 {
+  return loadCount(counts + (place << shift), shift << 4);
 }
 
 /** The format in which the ring holds its things and one more. */
@@ -248,6 +259,25 @@ export function ringPush(at: usize, t: f64, x: f64, squares: f64, n: u32): void 
     write(at, t, x, squares, n);
   }
   store<u8>(at, <u8>(ringCount(at) + 1), COUNT);
+}
+
+/** Puts `n` things behind the newest whose value, squares and count are 0; their shape has counts. */
+export function ringPushEmpty(at: usize, n: u32): void {
+  for (let i: u32 = 0; i < n; i++) {
+    const cap: u32 = load<u8>(at, CAP);
+    const count = ringCount(at);
+    if (count == cap) {
+      ringPush(at, 0, 0, 0, 0);
+      continue;
+    }
+    const block = blockOf(at);
+    const format: u32 = load<u8>(at, FORMAT);
+    const place = placeOf(at, count);
+    storeCount(countAt(block, cap, format, place), format, 0);
+    if (hasValues) writeZero(valueAt(block, cap, format, place), format & 15);
+    if (squareBytes != 0) store<f64>(squaresAt(block, cap, format, place), 0);
+    store<u8>(at, <u8>(count + 1), COUNT);
+  }
 }
 
 /** Writes something behind the newest. @returns whether the ring's format holds it */
