@@ -34,7 +34,9 @@ export class Group {
   beat(member: string): ReadonlyMap<number, number> {
     const { now, habits } = this.broker;
     for (const [id, { heardAt }] of this.#members) {
-      if (id !== member && now() - heardAt > habits.expiryMs) this.#remove(id, "is silent");
+      // A clock that was set back must not keep the dead alive.
+      const silent = Math.abs(now() - heardAt) > habits.expiryMs;
+      if (id !== member && silent) this.#remove(id, "is silent");
     }
     const known = this.#members.get(member);
     if (known) known.heardAt = now();

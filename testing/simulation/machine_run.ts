@@ -32,7 +32,10 @@ export async function runMachine(
     now: () => process.now(),
     ready: () => {},
     beat: () => {},
-    untilResumed: () => Promise.resolve(),
+    untilResumed: () => {
+      const left = process.machine.heldUntil - process.world.now;
+      return left > 0 ? process.sleep(left, signal) : Promise.resolve();
+    },
     events: (event) => {
       process.world.note(`${process.name} ${event.name}`);
       listener.events(event);

@@ -38,6 +38,8 @@ export interface Conditions {
 export class Machine {
   /** Its clock minus the true time, milliseconds. */
   skewMs = 0;
+  /** Simulated time until which a person has paused its agent. */
+  heldUntil = -Infinity;
   /** Processes started so far. */
   starts = 0;
   readonly random: Seeded;

@@ -69,6 +69,7 @@ class Run {
   readonly #engines = new Map<string, KernelEngine>();
   readonly #checks: StepChecks;
   readonly #version: { current: string };
+  #brokerSkewMs = 0;
   #faultsOver = false;
   #done = false;
   /** When something was last left to do. */
@@ -78,7 +79,7 @@ class Run {
     const { seed, partitions, rules } = scenario;
     const world = this.#world = new World(seed, keepTrace);
     const broker = this.#broker = new Broker(
-      () => world.now,
+      () => world.now + this.#brokerSkewMs,
       scenario.broker,
       new Seeded(seed ^ 0x5bd1e995),
       (label) => world.note(label),
@@ -211,6 +212,12 @@ class Run {
       case "clock":
         this.#machines[fault.machine].skewMs += fault.ms;
         return;
+      case "hold":
+        this.#machines[fault.machine].heldUntil = this.#world.now + fault.ms;
+        return;
+      case "broker clock":
+        this.#brokerSkewMs += fault.ms;
+        return;
       case "rebalance":
         for (const group of broker.groups.values()) group.rebalance();
         return;
@@ -267,6 +274,7 @@ class Run {
   #endFaults(): void {
     this.#faultsOver = true;
     for (const machine of this.#machines) machine.skewMs = 0;
+    this.#brokerSkewMs = 0;
     this.#look();
   }
 

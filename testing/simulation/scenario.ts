@@ -25,12 +25,13 @@ export type Fault =
   }
   | { readonly kind: "crash" | "stop"; readonly machine: number; readonly atMs: number }
   | {
-    readonly kind: "pause" | "clock";
+    readonly kind: "pause" | "hold" | "clock";
     readonly machine: number;
     readonly atMs: number;
-    /** Length of the pause, or how far the clock jumps. */
+    /** How long the process is stopped or the agent held, or how far the clock jumps. */
     readonly ms: number;
   }
+  | { readonly kind: "broker clock"; readonly atMs: number; readonly ms: number }
   | { readonly kind: "rebalance" | "compact"; readonly atMs: number }
   | { readonly kind: "rules"; readonly atMs: number; readonly to: number }
   | {
@@ -84,13 +85,15 @@ const CALL_FAULTS: readonly CallFault[] = [
   "crash after",
 ];
 
+const CLOCK_JUMPS_MS = [-3_600_000, -2_000, 2_000, 3_600_000];
+
 /** The scenario of a seed. */
 export function scenarioOf(seed: number, mutant: Mutant = "none"): Scenario {
   const random = new Seeded(Math.imul(seed, 0x9e3779b1));
   const partitions = 1 + random.below(3);
   const machines = random.pick([1, 2, 2, 3, 3, 4]);
   const faultsMs = 3_000 + random.below(4_000);
-  const gentle = random.chance(0.7);
+  const gentle = random.chance(0.55);
   const themes = {
     rules: random.chance(0.4),
     trim: random.chance(0.35),
@@ -186,9 +189,16 @@ function timedFaults(
       ms: random.pick([300, 1_000, 2_500]),
     })),
     ...some(1, () => ({
-      ...{ kind: "clock", machine: machine(), atMs: atMs() },
-      ms: random.pick([-3_600_000, -2_000, 2_000, 3_600_000]),
+      ...{ kind: "hold", machine: machine(), atMs: atMs() },
+      ms: random.pick([200, 1_500]),
     })),
+    ...some(1, () => ({
+      ...{ kind: "clock", machine: machine(), atMs: atMs() },
+      ms: random.pick(CLOCK_JUMPS_MS),
+    })),
+    ...(random.chance(0.2)
+      ? some(1, () => ({ kind: "broker clock", atMs: atMs(), ms: random.pick(CLOCK_JUMPS_MS) }))
+      : []),
     ...some(2, () => ({ kind: "rebalance", atMs: atMs() })),
     ...some(2, () => ({ kind: "compact", atMs: atMs() })),
     ...(themes.rules
