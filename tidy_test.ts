@@ -62,7 +62,10 @@ const ROOMS: readonly { room: string; may: readonly string[]; packages: readonly
   {
     room: "islands/",
     may: ["contract/", "rules-wasm/language/", "islands/"],
-    packages: ["preact", "preact/hooks", "@preact/signals", "uplot"],
+    packages: [
+      ...["preact", "preact/hooks", "@preact/signals", "uplot"],
+      ...["pmtiles", "pbf", "@mapbox/vector-tile"],
+    ],
   },
   { room: "orchestrator/", may: ["contract/", "orchestrator/"], packages: [] },
 ];

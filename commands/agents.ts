@@ -7,7 +7,7 @@ import { runSimulator } from "../producer/agent.ts";
 import { createIntake } from "../producer/intake.ts";
 import { createDecoder } from "../rules-wasm/decoder.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
-import { runDashboard } from "../server/agent.ts";
+import { BaseMap, runDashboard } from "../server/agent.ts";
 import { assetFiles } from "../server/pages/assets.ts";
 import { renderPage } from "../server/pages/mod.tsx";
 import type { Settings } from "../settings.ts";
@@ -134,6 +134,7 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       token: settings.token === "" ? null : settings.token,
       agents,
       layout,
+      baseMap: settings.baseMap === "" ? null : BaseMap.open(settings.baseMap),
       prove: createProver({
         ...{ bus, rules, createEngine, events: context.events },
         topic: settings.topicTelemetry,

@@ -10,6 +10,7 @@ import type { Zone } from "../rules-wasm/language/zone.ts";
 import { loadZones } from "../rules-wasm/language/zones_file.ts";
 import type { RuleTexts } from "../rules-wasm/rule_source.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
+import { BaseMap, BaseMapError } from "../server/base_map.ts";
 
 /** A file that is wrong: every fault in it, ready to be shown. */
 export class FileFaults extends Error {
@@ -141,6 +142,17 @@ export function readDashboard(path: string, catalog: Catalog): DashboardView {
   const result = loadDashboard(text, { file: path || "dashboard.yaml", catalog });
   if (result.ok) return result.dashboard;
   throw new FileFaults(result.faults.map((fault) => formatFault(fault, text)).join("\n"));
+}
+
+/** Looks at a base map; "" for none. @throws {FileFaults} if it is none */
+export function checkBaseMap(path: string): void {
+  if (path === "") return;
+  try {
+    BaseMap.open(path);
+  } catch (error) {
+    if (error instanceof BaseMapError) throw new FileFaults(error.message);
+    throw error;
+  }
 }
 
 /**

@@ -8,7 +8,7 @@ import type { RuleLog, RuleTexts } from "../rules-wasm/rule_source.ts";
 import { type AgentStart, sleep } from "./agents.ts";
 import type { WorkerCommand } from "./agent_worker.ts";
 import { fileHints } from "./file_hints.ts";
-import { readCatalog, readDashboard, readTexts, ruleFile } from "./files.ts";
+import { checkBaseMap, readCatalog, readDashboard, readTexts, ruleFile } from "./files.ts";
 import { openBus } from "./open_bus.ts";
 import { eventLog, say } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
@@ -32,6 +32,7 @@ export async function runAgents(
   const texts = readTexts(settings);
   if (agents.includes("dashboard")) {
     readDashboard(settings.dashboard, readCatalog(settings.catalog));
+    checkBaseMap(settings.baseMap);
   }
   const leads = agents.includes("dashboard") && agents.includes("analysis");
   const withLog = async (use: (log: RuleLog) => Promise<void>) => {

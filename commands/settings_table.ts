@@ -174,6 +174,14 @@ export const SETTINGS: readonly SettingSpec[] = [
     text,
     SERVING,
   ),
+  setting(
+    "baseMap",
+    "base-map",
+    "FILE",
+    "map to draw under the fleet, PMTiles; else coastline and learned roads",
+    text,
+    SERVING,
+  ),
   setting("zones", "zones", "FILE", "zones that rules ask about, GeoJSON; else none", text, [
     ...SERVING,
     "analysis",

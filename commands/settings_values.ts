@@ -31,6 +31,8 @@ export interface Settings {
   readonly catalog: string;
   /** Path of the file of zones; "" for none. */
   readonly zones: string;
+  /** Path of a base map, PMTiles; "" for none. */
+  readonly baseMap: string;
   /** Path of the file of tiles, columns and charts; "" for the shipped one. */
   readonly dashboard: string;
   readonly logLevel: LogLevel;
@@ -107,6 +109,7 @@ export const SETTINGS_DEFAULT: Settings = {
   rules: "",
   catalog: "",
   zones: "",
+  baseMap: "",
   dashboard: "",
   logLevel: "info",
   partitions: DEFAULT_PARTITIONS,

@@ -5,10 +5,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { VEHICLE_STATES } from "../contract/views.ts";
 import { FILTERS, type FleetFilter } from "./fleet_filter.ts";
 import { formatCount, formatValue } from "./format.ts";
-import { watchGround } from "./ground.ts";
+import { watchBaseMap, watchGround } from "./ground.ts";
 import { Icon } from "./Icon.tsx";
 import { listenToMap } from "./map_input.ts";
 import { MapLayer } from "./map_layer.ts";
+import { Name } from "./Name.tsx";
 import { cameraOf, cameraText, metresPerPixel, zoomedAt } from "./mercator.ts";
 import { isPlainKey } from "./plain_key.ts";
 import type { AppStore } from "./store.ts";
@@ -23,6 +24,7 @@ export function FleetMap(props: { store: AppStore }) {
   const layer = useRef<MapLayer | null>(null);
   const [trails, setTrails] = useState(false);
   const [scale, setScale] = useState<Scale | null>(null);
+  const [credit, setCredit] = useState("");
 
   const look = (camera: MapLayer["camera"]) => {
     layer.current?.look(camera);
@@ -63,6 +65,7 @@ export function FleetMap(props: { store: AppStore }) {
       map.update(store.shown);
       place();
     });
+    const stopTiles = watchBaseMap(store, (tiles) => map.tiles(tiles), setCredit, () => map.draw());
     const stopGround = watchGround(store, (land, zones) => map.ground(land, zones));
     const stop = listenToMap(canvas.current, map, {
       onLook: (camera) => {
@@ -83,6 +86,7 @@ export function FleetMap(props: { store: AppStore }) {
       themed();
       stop();
       stopGround();
+      stopTiles();
       sized.disconnect();
       dark.removeEventListener("change", recolour);
       map.destroy();
@@ -125,7 +129,11 @@ export function FleetMap(props: { store: AppStore }) {
         <MapButton icon="minus" label="Zoom out" onClick={() => zoom(-1)} />
         <MapButton icon="fit" label="Show the whole fleet" onClick={fit} />
       </div>
-      <p class="map-note">Coastline, and roads learned from this fleet · no internet needed</p>
+      <p class="map-note">
+        {credit === "" ? "Coastline, and roads learned from this fleet" : <Name text={credit} />}
+        {" "}
+        · no internet needed
+      </p>
       {scale !== null && (
         <div class="map-scale" aria-hidden="true">
           <span>{scale.label}</span>

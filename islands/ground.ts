@@ -3,7 +3,7 @@
 import { effect } from "@preact/signals";
 import { fetchZones } from "./api.ts";
 import { type Outline, outlineOf, unpackLand } from "./land.ts";
-import type { ZoneShape } from "./map_ground.ts";
+import type { TileGround, ZoneShape } from "./map_ground.ts";
 import type { AppStore } from "./store.ts";
 import { messageOf } from "./triage.ts";
 
@@ -52,6 +52,36 @@ export function watchGround(store: AppStore, sink: GroundSink): () => void {
     stopZones();
     stop.abort();
   };
+}
+
+/**
+ * Opens the base map, if there is one; its code comes with it.
+ *
+ * @param draw asks for a drawing, since tiles have come
+ * @returns ends it
+ */
+export function watchBaseMap(
+  store: AppStore,
+  take: (tiles: TileGround) => void,
+  credit: (text: string) => void,
+  draw: () => void,
+): () => void {
+  const { baseMap } = store.shell;
+  if (baseMap === "") return () => {};
+  const stop = new AbortController();
+  const fail = (fault: unknown) => {
+    if (!stop.signal.aborted) store.toaster.say(`Cannot draw the base map: ${messageOf(fault)}`);
+  };
+  const open = async () => {
+    const { openBaseMap } = await import("./base_map.ts");
+    const address = new URL(baseMap, location.origin).href;
+    const tiles = await openBaseMap(address, { news: draw, fail, signal: stop.signal });
+    if (stop.signal.aborted) return;
+    take(tiles);
+    credit(tiles.credit === "" ? "Base map from a file" : tiles.credit);
+  };
+  open().catch(fail);
+  return () => stop.abort();
 }
 
 async function fetchLand(assets: string, signal: AbortSignal): Promise<Outline[]> {

@@ -1,7 +1,13 @@
 /// <reference lib="dom" />
 /** What lies under the vehicles: land, graticule, zones, roads, trails. Drawn aside and kept. */
 import type { Outline } from "./land.ts";
-import { drawLand, drawZones, type View as Ground, type ZoneShape } from "./map_ground.ts";
+import {
+  drawLand,
+  drawZones,
+  type TileGround,
+  type View as Ground,
+  type ZoneShape,
+} from "./map_ground.ts";
 import type { Motion } from "./motion.ts";
 import { TRAIL_POINTS } from "./motion.ts";
 import { type Camera, latOf, lonOf, worldPixels, worldX, worldY } from "./mercator.ts";
@@ -28,6 +34,8 @@ export interface BaseInput {
   /** Coastlines; null until they are there. */
   readonly land: readonly Outline[] | null;
   readonly zones: readonly ZoneShape[];
+  /** A base map of the operator's own; null for none. */
+  readonly tiles: TileGround | null;
   /** Trails of these vehicles, or null for none. */
   readonly trails: { readonly motion: Motion; readonly numbers: readonly number[] } | null;
   /** Milliseconds, any origin. */
@@ -37,6 +45,7 @@ export interface BaseInput {
 /** Keeps the picture and draws it again when it no longer fits. */
 export class BaseLayer {
   readonly #canvas = document.createElement("canvas");
+  #tilesVersion = 0;
   #drawn: (BaseInput & { readonly roadsVersion: number }) | null = null;
 
   /** Puts the picture on the screen, drawing it afresh first where it must be. */
@@ -72,7 +81,8 @@ export class BaseLayer {
       (drawn.trails === null) !== (input.trails === null)
     ) return true;
     const age = input.time - drawn.time;
-    if (!this.#covers(drawn, input)) return age >= REDRAW_MS_MOVING;
+    const hasNews = this.#tilesVersion !== (input.tiles?.version ?? 0);
+    if (hasNews || !this.#covers(drawn, input)) return age >= REDRAW_MS_MOVING;
     return age >= REDRAW_MS_LEARNING && this.isStale(input);
   }
 
@@ -97,6 +107,8 @@ export class BaseLayer {
     g.fillRect(0, 0, width, height);
     const view = viewOf(camera, width, height);
     if (input.land !== null) drawLand(g, view, input.land, input.palette);
+    this.#tilesVersion = input.tiles?.version ?? 0;
+    input.tiles?.draw(g, view, input.palette);
     drawGraticule(g, view, input.palette);
     drawRoads(g, view, input);
     drawZones(g, view, input.zones, input.palette);

@@ -14,6 +14,14 @@ export interface View {
   readonly height: number;
 }
 
+/** A base map that is drawn over land and sea, as far as its tiles have come. */
+export interface TileGround {
+  /** Moves when there is more to draw. */
+  readonly version: number;
+  /** Draws what there is of a view, and asks for what there is not. */
+  draw(g: CanvasRenderingContext2D, view: View & { readonly zoom: number }, palette: Palette): void;
+}
+
 /** A zone as the map draws it. */
 export interface ZoneShape {
   readonly name: string;

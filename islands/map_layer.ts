@@ -5,7 +5,7 @@ import type { FleetColumns } from "./decode_frame.ts";
 import { type FleetFilter, passes } from "./fleet_filter.ts";
 import type { Outline } from "./land.ts";
 import { BaseLayer } from "./map_base.ts";
-import type { ZoneShape } from "./map_ground.ts";
+import type { TileGround, ZoneShape } from "./map_ground.ts";
 import {
   arrowPath,
   circlePath,
@@ -56,6 +56,7 @@ export class MapLayer {
   #hovered = -1;
   #land: readonly Outline[] | null = null;
   #zones: readonly ZoneShape[] = [];
+  #tiles: TileGround | null = null;
   #width = 1;
   #height = 1;
   #request = 0;
@@ -99,6 +100,12 @@ export class MapLayer {
   ground(land: readonly Outline[] | null, zones: readonly ZoneShape[]): void {
     this.#land = land ?? this.#land;
     this.#zones = zones;
+    this.draw();
+  }
+
+  /** Takes a base map of the operator's own. */
+  tiles(tiles: TileGround): void {
+    this.#tiles = tiles;
     this.draw();
   }
 
@@ -199,6 +206,7 @@ export class MapLayer {
       roads: this.roads,
       land: this.#land,
       zones: this.#zones,
+      tiles: this.#tiles,
       trails: this.#choice.trails ? { motion: this.motion, numbers: this.#visible } : null,
       time,
     });

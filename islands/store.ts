@@ -32,6 +32,8 @@ export interface ShellProps {
   readonly anomalies: AnomalyPage;
   readonly pipeline: PipelineView | null;
   readonly dashboard: DashboardView;
+  /** Address of a base map in one file; "" for none. */
+  readonly baseMap: string;
   /** Figures of its tiles as the server made them, for as long as the page is a still picture. */
   readonly tileValues: readonly (number | null)[];
 }

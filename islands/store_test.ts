@@ -33,6 +33,7 @@ const shell: ShellProps = {
   },
   pipeline: null,
   dashboard: DASHBOARD,
+  baseMap: "",
   tileValues: [],
 };
 

@@ -9,6 +9,7 @@ import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import { createApp } from "./app.ts";
 import { AnomalyProjection } from "./anomaly_projection.ts";
+import type { BaseMap } from "./base_map.ts";
 import { InFlight } from "./body.ts";
 import { feedAnomalies, type FeedOptions, feedTelemetry } from "./feed.ts";
 import { FleetFrameEncoder } from "./fleet_frame.ts";
@@ -29,6 +30,7 @@ import { Hub } from "./sse.ts";
 import { StaticFiles } from "./static_files.ts";
 import { openStore, type Retention, RETENTION_DEFAULT, type Store } from "./store.ts";
 
+export { BaseMap } from "./base_map.ts";
 export { CannotListenError } from "./listener.ts";
 export type { AgentsPort, BacktestPort, LayoutPort, Prove } from "./services.ts";
 
@@ -56,6 +58,8 @@ export interface DashboardDependencies {
   readonly agents: AgentsPort;
   readonly prove: Prove;
   readonly backtests: BacktestPort;
+  /** Drawn under the fleet; null: the coastline and learned roads alone. */
+  readonly baseMap: BaseMap | null;
   /** Tiles, columns and charts. */
   readonly layout: LayoutPort;
   /** A decoder of the same catalog, this agent's alone. */
@@ -270,6 +274,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     },
     history: new History(catalog, fleet, buffer, store.series),
     intake: deps.intake,
+    baseMap: deps.baseMap,
     prove: deps.prove,
     backtests: deps.backtests,
     versions: new RuleVersions(rules),

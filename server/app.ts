@@ -1,6 +1,7 @@
 /** The HTTP application: who may ask, which route answers, and how faults are told. */
 import { Hono } from "hono";
 import type { EventSink } from "../contract/events.ts";
+import { BASE_MAP_PATH } from "./base_map.ts";
 import { readFields } from "./body.ts";
 import { METRICS_TYPE, metricsText } from "./metrics.ts";
 import { HttpFault, problem, titleOf } from "./problem.ts";
@@ -97,6 +98,10 @@ function createRoutes(options: AppOptions): Hono<PageBindings> {
   });
   // POST is answered before this, to whoever asks.
   app.get("/login", () => new Response(null, { status: 303, headers: { location: "/" } }));
+  app.get(BASE_MAP_PATH, (c) => {
+    if (services.baseMap === null) throw new HttpFault(404, "There is no base map here");
+    return services.baseMap.serve(c.req.raw);
+  });
   app.route("/api", apiRoutes(services));
   app.route("/", pageRoutes(services, renderer));
   app.notFound((c) => {

@@ -14,6 +14,7 @@ import {
   type PageModel,
   type VehiclePage,
 } from "./pages/model.ts";
+import { BASE_MAP_PATH } from "./base_map.ts";
 import { shown, timeIn } from "./parameters.ts";
 import { HttpFault } from "./problem.ts";
 import { vehicle } from "./routes_api.ts";
@@ -94,6 +95,7 @@ export function pageBase(
     position: services.hub.position,
     open: services.anomalies.open(),
     dashboard: services.layout.current(),
+    baseMap: services.baseMap === null ? "" : BASE_MAP_PATH,
     signedIn,
   };
 }

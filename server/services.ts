@@ -17,6 +17,7 @@ import type { Rule, RuleSet } from "../rules-wasm/language/ast.ts";
 import { signalsOf } from "../rules-wasm/language/brings.ts";
 import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import type { AnomalyProjection } from "./anomaly_projection.ts";
+import type { BaseMap } from "./base_map.ts";
 import type { InFlight } from "./body.ts";
 import type { FleetProjection } from "./fleet_projection.ts";
 import type { History } from "./history.ts";
@@ -92,6 +93,8 @@ export interface Services {
   readonly hub: Hub;
   readonly agents: AgentsPort;
   readonly layout: LayoutPort;
+  /** null: the coastline and learned roads alone. */
+  readonly baseMap: BaseMap | null;
   readonly prove: Prove;
   readonly backtests: BacktestPort;
   /** null where telemetry is not taken in over HTTP. */

@@ -56,6 +56,7 @@ export function depsOf(
     catalog: CATALOG,
     rules: fixedRules(RULE_SET),
     intake: null,
+    baseMap: null,
     dataDir,
     host: "127.0.0.1",
     port: 0,

@@ -32,6 +32,7 @@ export function shellProps(base: PageBase, parts: ShellParts): ShellProps {
     anomalies: anomalies ?? { anomalies: [], cursor: null, open: base.open },
     pipeline: pipeline ?? null,
     dashboard,
+    baseMap: base.baseMap,
     tileValues: tileValues ?? [],
   };
 }

@@ -22,6 +22,7 @@ const base: PageBase = {
   position: "e-1",
   open: { info: 0, warning: 1, critical: 2 },
   dashboard: DASHBOARD,
+  baseMap: "",
   signedIn: false,
 };
 

@@ -28,6 +28,8 @@ export interface PageBase {
   readonly open: Readonly<Record<Severity, number>>;
   /** Tiles, columns, charts, units. */
   readonly dashboard: DashboardView;
+  /** Address of the base map; "" for none. */
+  readonly baseMap: string;
   /** Whether the visitor signed in with the token, so that signing out (POST /logout) is offered. */
   readonly signedIn: boolean;
 }
