@@ -135,8 +135,8 @@ const RUN: Readonly<Record<AgentName, Run>> = {
       agents,
       layout,
       baseMap: settings.baseMap === "" ? null : BaseMap.open(settings.baseMap),
-      prove: createProver({
-        ...{ bus, rules, createEngine, events: context.events },
+      prover: createProver({
+        ...{ bus, rules, createEngine, events: context.events, now: () => context.now() },
         topic: settings.topicTelemetry,
         anomalies: settings.topicAnomalies,
         signal: AbortSignal.any([context.signal, inner.signal]),

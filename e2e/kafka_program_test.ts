@@ -1,5 +1,5 @@
 /** The whole program beside a real Kafka broker. */
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Kafka, logLevel } from "kafkajs";
 import { brokerTests, startBroker } from "./broker.ts";
 import { anomalies, Program, runKilter, until, withFolder } from "./program.ts";
@@ -53,7 +53,52 @@ brokerTests("program on Kafka", outcome, {
       );
       assertEquals(replayed.sort(), live);
     }),
+  "explain says of a log on Kafka what it says of the same on the embedded bus": ({ brokers }) =>
+    withFolder((data) =>
+      withFolder(async (other) => {
+        const onKafka = ["--bus", "kafka", "--brokers", brokers.join(","), ...unusedTopics().flags];
+        const [said, proof] = await explained(onKafka, data);
+        assertStringIncludes(said, "the log gives the same opening");
+        assertStringIncludes(said, "speed > 100 km/h: with a limit of 103 km/h");
+        assertEquals([said, proof], await explained([], other));
+      })
+    ),
 });
+
+const EXPLAINED = `version: 1
+rules:
+  - id: fast
+    when: speed > 100 km/h and rpm > 900 rpm
+    for: 3 s
+    clear: speed < 95 km/h
+`;
+/** Speeds of a drive, one a second, all in one request. */
+const DRIVE = [90, 101, 104.5, 103, 112, 108, 107, 96, 90].map((speed, i) =>
+  JSON.stringify({ vehicle: "VAN-1", ts: Date.UTC(2026, 2, 1, 12, 0, i), speed, rpm: 2000 + i })
+).join("\n");
+
+/** What `explain` says of the one anomaly of a drive, on the command line and over HTTP. */
+async function explained(flags: readonly string[], data: string): Promise<readonly string[]> {
+  const rules = `${data}/rules.yaml`;
+  await Deno.writeTextFile(rules, EXPLAINED);
+  await using program = await Program.serve(["start", "--rules", rules, ...flags], data);
+  const response = await fetch(`${program.url}/api/telemetry`, { method: "POST", body: DRIVE });
+  await response.body?.cancel();
+  await until("it fires and clears", async () => {
+    const found = await anomalies(program);
+    return found.length === 1 && found[0].state === "cleared";
+  }, () => program.report());
+  const [{ id }] = await anomalies(program);
+  const run = await runKilter(["explain", id, ...flags, "--data", data], [data]);
+  assertEquals(run.code, 0, run.stderr);
+  const answer = await program.json(`/api/anomalies/${id}`);
+  assert(typeof answer === "object" && answer !== null && "proof" in answer);
+  assert(typeof answer.proof === "object" && answer.proof !== null);
+  // What arrived when, and what ticks made of the log since, are of the run.
+  const said = run.stdout.replace(/^ {2}log .*$/m, "  log");
+  const proof = JSON.stringify({ ...answer.proof, log: null }).replaceAll(/"append":\d+/g, "");
+  return [said, proof];
+}
 
 /** Topics of this run alone: a given broker may hold those of another. */
 function unusedTopics(): { readonly flags: readonly string[]; readonly telemetry: string } {

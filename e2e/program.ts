@@ -179,4 +179,5 @@ export interface Listed {
   readonly vehicle: string;
   readonly message: string;
   readonly openedAt: number;
+  readonly state: string;
 }

@@ -25,14 +25,14 @@ import { RuleCosts } from "./rule_costs.ts";
 import { RuleVersions } from "./rule_versions.ts";
 import { Guard } from "./security.ts";
 import { SeriesBuffer } from "./series_buffer.ts";
-import type { AgentsPort, BacktestPort, LayoutPort, Prove, Services } from "./services.ts";
+import type { AgentsPort, BacktestPort, LayoutPort, ProverPort, Services } from "./services.ts";
 import { Hub } from "./sse.ts";
 import { StaticFiles } from "./static_files.ts";
 import { openStore, type Retention, RETENTION_DEFAULT, type Store } from "./store.ts";
 
 export { BaseMap } from "./base_map.ts";
 export { CannotListenError } from "./listener.ts";
-export type { AgentsPort, BacktestPort, LayoutPort, Prove } from "./services.ts";
+export type { AgentsPort, BacktestPort, LayoutPort, ProverPort } from "./services.ts";
 
 const FRAME_MS = 200;
 const SECOND_MS = 1_000;
@@ -56,7 +56,7 @@ export interface DashboardDependencies {
   /** Secret that callers must show; null: none, and loopback names only. */
   readonly token: string | null;
   readonly agents: AgentsPort;
-  readonly prove: Prove;
+  readonly prover: ProverPort;
   readonly backtests: BacktestPort;
   /** Drawn under the fleet; null: the coastline and learned roads alone. */
   readonly baseMap: BaseMap | null;
@@ -275,7 +275,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
     history: new History(catalog, fleet, buffer, store.series),
     intake: deps.intake,
     baseMap: deps.baseMap,
-    prove: deps.prove,
+    prover: deps.prover,
     backtests: deps.backtests,
     versions: new RuleVersions(rules),
     tail: new RecordTail(now, context.signal),
@@ -297,6 +297,7 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
       ...persistence.metrics(),
       ...inFlight.metrics(),
       ...deps.backtests.metrics(),
+      ...deps.prover.metrics(),
       vehicles: fleet.size,
       samples_total: pipeline.samples.total,
       samples_late_total: fleet.late,

@@ -50,7 +50,11 @@ export interface LayoutPort {
  *
  * @param partition where the sample lies that it came from
  */
-export type Prove = (id: string, partition: number) => Promise<Proof | null>;
+export interface ProverPort {
+  prove(id: string, partition: number): Promise<Proof | null>;
+  /** Gauges and counters by metric name. */
+  metrics(): Readonly<Record<string, number>>;
+}
 
 /** A back-test over the log that a caller asked for, checked. */
 export interface BacktestRequest {
@@ -95,7 +99,7 @@ export interface Services {
   readonly layout: LayoutPort;
   /** null: the coastline and learned roads alone. */
   readonly baseMap: BaseMap | null;
-  readonly prove: Prove;
+  readonly prover: ProverPort;
   readonly backtests: BacktestPort;
   /** null where telemetry is not taken in over HTTP. */
   readonly intake: Intake | null;
@@ -169,7 +173,7 @@ export async function explain(
     ),
     limits: raising === undefined ? [] : limitsOf(raising, anomaly.terms, catalog),
     topic: services.telemetryTopic,
-    proof: withProof ? await services.prove(id, anomaly.source.partition) : null,
+    proof: withProof ? await services.prover.prove(id, anomaly.source.partition) : null,
   };
 }
 

@@ -62,7 +62,7 @@ export function depsOf(
     port: 0,
     token: null,
     agents: { current: () => [], onChange: () => () => {}, act: () => {} },
-    prove: () => Promise.resolve(null),
+    prover: { prove: () => Promise.resolve(null), metrics: () => ({}) },
     backtests: { start: () => null, metrics: () => ({}), close: () => {} },
     layout: { current: () => DASHBOARD, onChange: () => () => {} },
     decoder: new JsonDecoder(),
