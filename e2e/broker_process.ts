@@ -106,7 +106,7 @@ export async function produceWithJava(
 }
 
 /** Fetches the broker's jars unless they are there, and returns their folder. */
-async function fetchJars(version: string): Promise<string> {
+export async function fetchJars(version: string): Promise<string> {
   const cache = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "."}/.cache`;
   const folder = `${cache}/kilter-test/kafka-${version}`;
   if (await exists(folder)) return folder;
@@ -132,13 +132,15 @@ async function fetchJars(version: string): Promise<string> {
   return folder;
 }
 
-interface BrokerChild {
+/** A broker as it runs. */
+export interface BrokerChild {
   kill(signal: Deno.Signal): void;
   end(): Promise<void>;
   readonly ended: Promise<unknown>;
 }
 
-async function spawnBroker(
+/** Starts a node whose storage is there; resolves once it is up. */
+export async function spawnBroker(
   classpath: string,
   properties: string,
   port: number,
@@ -269,7 +271,7 @@ function serverProperties(
 }
 
 /** A cluster id as Kafka wants it: 16 bytes, base64url without padding. */
-function clusterId(): string {
+export function clusterId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

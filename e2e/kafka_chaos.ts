@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { eventually, everything, within } from "../bus/conformance_support.ts";
 import type { Bus, TopicSpec } from "../bus/port.ts";
 import type { TestBroker } from "./broker.ts";
+import type { TestCluster } from "./kafka_cluster.ts";
 import { openBus } from "./kafka_support.ts";
 
 /** How long the broker is away, milliseconds: `KILTER_BROKER_AWAY_MS`, else only for its restart. */
@@ -49,7 +50,10 @@ class Flow {
   }
 }
 
-function startMember(broker: TestBroker, { input, output, progress }: Topics): Deno.ChildProcess {
+function startMember(
+  { brokers }: Pick<TestBroker, "brokers">,
+  { input, output, progress }: Topics,
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -60,7 +64,7 @@ function startMember(broker: TestBroker, { input, output, progress }: Topics): D
       "--allow-env",
       "--allow-read",
       new URL("./kafka_member.ts", import.meta.url).pathname,
-      broker.brokers.join(","),
+      brokers.join(","),
       input,
       output,
       progress,
@@ -178,6 +182,34 @@ export const CHAOS_CASES: Readonly<Record<string, (broker: TestBroker) => Promis
     }
   },
 };
+
+/**
+ * Kills each node of a cluster once while records flow, so that whichever was the active controller,
+ * the coordinator or a leader, another takes over from it.
+ */
+export async function loseEachNode(cluster: TestCluster): Promise<void> {
+  const bus = await openBus(cluster.brokers);
+  const children: Deno.ChildProcess[] = [];
+  try {
+    const topics = await makeTopics(bus);
+    const flow = new Flow(bus, topics);
+    for (let i = 0; i < 2; i++) children.push(startMember(cluster, topics));
+    await flow.send(10);
+    await flow.untilCopied("records are copied", flow.sent);
+    for (let node = 0; node < cluster.nodes; node++) {
+      await cluster.kill(node);
+      await within(WAIT_MS, "publishing beside a dead node", flow.send(10));
+      await flow.untilCopied(`copying goes on without node ${node + 1}`, flow.sent);
+      await cluster.revive(node);
+      await within(WAIT_MS, "publishing beside a node that is back", flow.send(10));
+      await flow.untilCopied(`copying goes on with node ${node + 1}`, flow.sent);
+    }
+    assertEquals(await flow.copied(), flow.want);
+  } finally {
+    for (const child of children) await end(child);
+    await bus.close();
+  }
+}
 
 async function end(child: Deno.ChildProcess): Promise<void> {
   try {
