@@ -1,7 +1,6 @@
 /** The embedded bus end to end: published durably, evaluated, committed. */
 import { openEmbeddedBus } from "../bus/embedded_bus.ts";
-import { murmur2Partition } from "../bus/murmur2.ts";
-import type { Bus, OutgoingRecord } from "../bus/port.ts";
+import type { Bus } from "../bus/port.ts";
 import type { WorkerCommand } from "../commands/agent_worker.ts";
 import { readTexts } from "../commands/files.ts";
 import { RuleFeed } from "../commands/rule_feed.ts";
@@ -9,7 +8,7 @@ import { SETTINGS_DEFAULT } from "../commands/settings_values.ts";
 import type { AgentMessage } from "../contract/agent.ts";
 import { decodeProgress } from "../contract/progress.ts";
 import { TOPICS } from "../contract/topics.ts";
-import { makeWorkload } from "./workload.ts";
+import { makeRecords, publishAll } from "./bus_fill.ts";
 
 /** What the end-to-end run gave. */
 export interface BusRow {
@@ -21,7 +20,6 @@ export interface BusRow {
 }
 
 const SAMPLES_PER_RECORD = 200;
-const RECORDS_PER_PUBLISH = 40;
 const PARTITIONS = 8;
 
 /** Publishes `samples` samples at fsync `always` while the analysis agent works the shipped rules. */
@@ -49,9 +47,9 @@ export async function busRow(
   const analysis = await startAnalysis(dir);
   try {
     // Made before the clock starts: the producer's own work is not what is measured.
-    const records = makeRecords(samples);
+    const records = makeRecords(samples, PARTITIONS, SAMPLES_PER_RECORD);
     const start = now();
-    await publishAll(bus, records);
+    await publishAll(bus, TOPICS.telemetry, records);
     const publishSeconds = (now() - start) / 1000;
     const totalSeconds = (await untilConsumed(bus, now) - start) / 1000;
     // Every transition is a record of its own.
@@ -90,57 +88,6 @@ async function startAnalysis(data: string): Promise<{ stop(): Promise<void> }> {
       worker.terminate();
     },
   };
-}
-
-/** Records of NDJSON, each of one partition, in the order of time. */
-function makeRecords(samples: number): OutgoingRecord[] {
-  const workload = makeWorkload({
-    seed: 7,
-    samples,
-    vehicles: 10_000,
-    hostile: false,
-    fireRate: 0.001,
-    batchRecords: 1_000,
-  });
-  const text = new TextEncoder();
-  const records: OutgoingRecord[] = [];
-  const waiting: Uint8Array[][] = Array.from({ length: PARTITIONS }, () => []);
-  for (const { count, values, valueEnds } of workload.batches) {
-    for (let i = 0; i < count; i++) {
-      const line = values.subarray(i === 0 ? 0 : valueEnds[i - 1], valueEnds[i]);
-      // `{"vehicle":"` is 12 bytes long, ids are 17.
-      const partition = murmur2Partition(line.subarray(12, 29), PARTITIONS);
-      waiting[partition].push(line);
-      if (waiting[partition].length < SAMPLES_PER_RECORD) continue;
-      records.push({ key: null, partition, value: joined(waiting[partition], text) });
-      waiting[partition] = [];
-    }
-  }
-  waiting.forEach((lines, partition) => {
-    if (lines.length > 0) records.push({ key: null, partition, value: joined(lines, text) });
-  });
-  return records;
-}
-
-function joined(lines: readonly Uint8Array[], text: TextEncoder): Uint8Array {
-  const newline = text.encode("\n");
-  const bytes = new Uint8Array(lines.reduce((sum, line) => sum + line.length + 1, 0));
-  let at = 0;
-  for (const line of lines) {
-    bytes.set(line, at);
-    bytes.set(newline, at + line.length);
-    at += line.length + 1;
-  }
-  return bytes;
-}
-
-async function publishAll(bus: Bus, records: readonly OutgoingRecord[]): Promise<void> {
-  for (let at = 0; at < records.length; at += RECORDS_PER_PUBLISH) {
-    await bus.publish([{
-      topic: TOPICS.telemetry,
-      records: records.slice(at, at + RECORDS_PER_PUBLISH),
-    }]);
-  }
 }
 
 /** Resolves when every partition's committed progress has reached its end. */

@@ -1,14 +1,14 @@
 /**
  * `deno task bench [--only NAME,…]`: every figure that the documents name, with what it was
- * measured on. Names: shipped, twenty, native, scaling, operators, state, edit, bus, scaling-out,
- * backtest.
+ * measured on. Names: shipped, twenty, native, scaling, operators, state, edit, bus, backlog,
+ * scaling-out, backtest.
  */
 import { cpus } from "node:os";
 import { readCatalog, readRules } from "../commands/files.ts";
 import { say } from "../commands/output.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import { backtestSection } from "./backtest_section.ts";
-import { busRow } from "./bus_rows.ts";
+import { backlogSection, busSection } from "./bus_section.ts";
 import { editFigures } from "./edit_rows.ts";
 import { type EngineRow, engineRow, type Peer } from "./engine_rows.ts";
 import { ROUNDS } from "./measure.ts";
@@ -68,7 +68,8 @@ const SECTIONS: Readonly<Record<string, () => Promise<number>>> = {
   operators,
   state,
   edit,
-  bus,
+  bus: () => busSection(SAMPLES * BUS_FACTOR, now),
+  backlog: () => backlogSection(now),
   "scaling-out": scalingOut,
   backtest: () => backtestSection(shipped, now),
 };
@@ -232,19 +233,6 @@ async function operators(): Promise<number> {
     print(
       `  ${name.padEnd(44)} ${ns.median.toFixed(1).padStart(6)} ` +
         `(${ns.least.toFixed(1)}-${ns.most.toFixed(1)})`,
-    );
-  }
-  return 0;
-}
-
-async function bus(): Promise<number> {
-  print("Embedded bus, fsync always, analysis in a Worker: published, evaluated, committed");
-  for (let round = 0; round < 3; round++) {
-    const row = await busRow(SAMPLES * BUS_FACTOR, now);
-    print(
-      `  ${perSecond(row.samples, row.totalSeconds * 1000)} samples/s end to end ` +
-        `(aim 500,000), ${perSecond(row.samples, row.publishSeconds * 1000)} while publishing; ` +
-        `${row.samples} samples, ${row.transitions} transitions`,
     );
   }
   return 0;
