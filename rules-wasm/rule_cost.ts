@@ -5,9 +5,9 @@ import type { EngineInput } from "./engine_port.ts";
 import type { Rule, RuleSet } from "./language/ast.ts";
 import { stateSize } from "./plan.ts";
 
-/** Engines that each rule is run in, and those that read without any. */
+/** Engines that each rule is run in, and those that run all rules before, until the code is hot. */
 const ENGINES = 4;
-const BARE_ENGINES = 8;
+const WARMING_ENGINES = 6;
 /** Pieces that the records are cut into: of each the fastest run counts, and of all the middle one. */
 const PIECES = 16;
 
@@ -43,25 +43,29 @@ export async function measureRuleCosts(
     for (let k = 0; k < engines; k++) {
       const engine = createEngine({ ...ruleSet, rules }, { partition: 0 });
       await pause();
-      let before = 0;
+      let known = 0;
       pieces.forEach((piece, p) => {
         const from = clock();
         engine.push(piece);
         fastest[p] = Math.min(fastest[p], clock() - from);
-        samples[p] = engine.counts().samples - before;
-        before += samples[p];
+        samples[p] = engine.counts().samples - known;
+        known += samples[p];
       });
       await pause();
     }
     return fastest;
   };
-  // The first run compiles what it runs through.
-  await timed(ruleSet.rules, 1);
-  const without = await timed([], BARE_ENGINES);
+  await timed(ruleSet.rules, WARMING_ENGINES);
+  const before = await timed([], ENGINES);
+  const took: Float64Array[] = [];
+  for (const rule of ruleSet.rules) took.push(await timed([rule], ENGINES));
+  // The machine may have become slower or faster meanwhile.
+  const after = await timed([], ENGINES);
+  const without = before.map((ms, p) => Math.min(ms, after[p]));
   const bare = stateSize({ ...ruleSet, rules: [] });
   const costs = new Map<string, RuleCost>();
-  for (const rule of ruleSet.rules) {
-    const withRule = await timed([rule], ENGINES);
+  for (const [k, rule] of ruleSet.rules.entries()) {
+    const withRule = took[k];
     const { leastBytes, mostBytes } = stateSize({ ...ruleSet, rules: [rule] });
     costs.set(rule.id, {
       sampleNs: median(
