@@ -3,12 +3,17 @@ import type { Decoder } from "../rules-wasm/decoder_port.ts";
 import { endAt } from "./backtest_lanes.ts";
 import { type BacktestOptions, tallyOf } from "./backtest_options.ts";
 import { reportOf } from "./backtest_piece.ts";
-import type { BacktestSummary } from "./backtest_tally.ts";
-import { orderedSamples } from "./recording_stream.ts";
+import { type DistantEngine, type RoundResult, Shards } from "./backtest_shards.ts";
+import type { BacktestSummary, Tally } from "./backtest_tally.ts";
+import { type OrderedBatch, orderedSamples } from "./recording_stream.ts";
 import { surveyRecording } from "./recording_survey.ts";
 
 /** A shorter recording need not be read a second time, bytes. */
 const HELD_BYTES_MAX = 32 << 20;
+
+/** Samples of a round, where vehicles are shared out, and rounds under way at most. */
+const ROUND_SAMPLES = 8_192;
+const ROUNDS_MAX = 3;
 
 /** A back-test of recordings. */
 export interface RecordingOptions extends BacktestOptions {
@@ -22,6 +27,10 @@ export interface RecordingOptions extends BacktestOptions {
   readonly heldBytesMax?: number;
   /** Makes a decoder, each time alike. */
   readonly createDecoder: () => Decoder;
+  /** Engines in other threads, for so many samples; none: this thread evaluates. */
+  readonly engines?: (samples: number) => readonly DistantEngine[];
+  /** Samples handed to those engines together; has no bearing on the output. */
+  readonly roundSamples?: number;
 }
 
 /**
@@ -30,7 +39,7 @@ export interface RecordingOptions extends BacktestOptions {
  * length.
  */
 export async function backtestRecording(options: RecordingOptions): Promise<BacktestSummary> {
-  const { ruleSet, fromMs, toMs, batchRecords, signal, createDecoder } = options;
+  const { ruleSet, fromMs, toMs, batchRecords, createDecoder } = options;
   const { maxClockAheadMs } = ruleSet.settings;
   const wanted = (append: number) => append >= fromMs && append < toMs;
   const source = new Source(options);
@@ -42,24 +51,92 @@ export async function backtestRecording(options: RecordingOptions): Promise<Back
     (count) => options.progress({ samples: count, done: 0, total: 0 }),
   );
   const tally = tallyOf(options, survey.wanted);
-  const engine = options.createEngine(ruleSet, { partition: 0 });
+  // One bound holds for the samples that wait of all vehicles, and lines order what comes together.
+  const shared = ruleSet.settings.latenessMs === 0 && survey.singly;
+  const engines = shared && options.engines !== undefined ? options.engines(survey.wanted) : [];
+  const decoder = createDecoder();
   const batches = orderedSamples({
-    ...{ blocks: source.again(), decoder: createDecoder(), survey, maxClockAheadMs },
-    ...{ wanted, batchRecords },
+    ...{ blocks: source.again(), decoder, survey, maxClockAheadMs, wanted },
+    batchRecords: engines.length > 0 ? options.roundSamples ?? ROUND_SAMPLES : batchRecords,
   });
-  for await (const batch of batches) {
-    if (signal.aborted) break;
-    for (const { value } of engine.push(batch).anomalies) tally.take(value);
-    tally.report(0, reportOf(engine, batch.appendTimes));
-    await options.turn();
-  }
-  if (!signal.aborted) {
-    for (const { value } of endAt(engine, toMs)) tally.take(value);
-    tally.report(0, reportOf(engine, new Float64Array(0)));
-  }
+  await (engines.length > 0
+    ? evaluateShared(options, tally, batches, new Shards(engines, (slot) => decoder.vehicle(slot)))
+    : evaluate(options, tally, batches));
   let unread = 0;
   for (const count of survey.refused.values()) unread += count;
   return tally.summary(unread);
+}
+
+/** In this thread. */
+async function evaluate(
+  { ruleSet, toMs, signal, turn, createEngine }: RecordingOptions,
+  tally: Tally,
+  batches: AsyncIterable<OrderedBatch>,
+): Promise<void> {
+  const engine = createEngine(ruleSet, { partition: 0 });
+  for await (const batch of batches) {
+    if (signal.aborted) return;
+    let anomalies;
+    try {
+      anomalies = engine.push(batch).anomalies;
+    } catch (error) {
+      throw failureAt(batch, error);
+    }
+    for (const { value } of anomalies) tally.take(value);
+    tally.report(0, reportOf(engine, batch.appendTimes));
+    await turn();
+  }
+  if (signal.aborted) return;
+  for (const { value } of endAt(engine, toMs)) tally.take(value);
+  tally.report(0, reportOf(engine, new Float64Array(0)));
+}
+
+/** A failure with where it happened: the lines of a batch, from 1. */
+function failureAt({ offsets }: OrderedBatch, cause: unknown): Error {
+  const [first, last] = [Math.min(...offsets), Math.max(...offsets)];
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`Cannot evaluate the samples within lines ${first + 1} to ${last + 1}: ${why}`, {
+    cause,
+  });
+}
+
+/** In other threads, while this one reads on. */
+async function evaluateShared(
+  { toMs, signal, turn }: RecordingOptions,
+  tally: Tally,
+  rounds: AsyncIterable<OrderedBatch>,
+  shards: Shards,
+): Promise<void> {
+  const underWay: { put: Promise<() => RoundResult>; firstMs: number; lastMs: number }[] = [];
+  const take = ({ values, pushed, samples }: RoundResult, firstMs: number, lastMs: number) => {
+    for (const value of values) tally.take(value);
+    pushed.forEach(({ counts, waiting }, shard) =>
+      tally.report(shard, { records: samples[shard], firstMs, lastMs, counts, waiting })
+    );
+  };
+  const settle = async () => {
+    const first = underWay.shift();
+    if (first !== undefined) take((await first.put)(), first.firstMs, first.lastMs);
+  };
+  try {
+    for await (const round of rounds) {
+      if (signal.aborted) return;
+      const { appendTimes, count } = round;
+      const put = shards.push(round).catch((error) => {
+        throw failureAt(round, error);
+      });
+      // It is awaited in its turn.
+      put.catch(() => {});
+      underWay.push({ put, firstMs: appendTimes[0], lastMs: appendTimes[count - 1] });
+      if (underWay.length >= ROUNDS_MAX) await settle();
+      await turn();
+    }
+    while (underWay.length > 0 && !signal.aborted) await settle();
+    if (signal.aborted || !Number.isFinite(toMs)) return;
+    take(await shards.tick(toMs), Infinity, -Infinity);
+  } finally {
+    await Promise.allSettled(underWay.map(({ put }) => put));
+  }
 }
 
 /** The blocks of a recording, to be read twice. */

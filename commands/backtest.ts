@@ -22,6 +22,7 @@ import {
   sweepReport,
 } from "./backtest_report.ts";
 import { startInWorkers } from "./backtest_cores.ts";
+import { EngineWorker } from "./backtest_engines.ts";
 import { readCatalog, readRules, readZones } from "./files.ts";
 import { connectBus, topicSpecs } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
@@ -145,11 +146,18 @@ async function backtest(
       line.show(() => progressText(progress, performance.now() - started)),
     turn: turns(),
   };
+  const engines: EngineWorker[] = [];
   try {
     if (settings.input.length === 0) return await overLog(run, options, asLive);
     return await backtestRecording({
       ...options,
       batchRecords: settings.batchRecords,
+      engines: (samples) => {
+        for (let i = enginesFor(settings, samples); i > 0; i--) {
+          engines.push(new EngineWorker(ruleSet));
+        }
+        return engines;
+      },
       open: () =>
         readRecordings(settings.input, { mapping: settings.map, catalog, events: tell() }),
       twice: settings.input.every(isFile),
@@ -160,6 +168,7 @@ async function backtest(
         }),
     });
   } finally {
+    for (const engine of engines) engine.close();
     line.done();
   }
 }
@@ -182,6 +191,12 @@ async function overLog(run: Run, options: BacktestOptions, asLive: boolean) {
   } finally {
     await bus.close();
   }
+}
+
+/** Engines in Workers for a recording: this thread reads, and evaluates a short one by itself. */
+function enginesFor({ workers }: Settings, samples: number): number {
+  if (workers > 0) return workers === 1 ? 0 : workers;
+  return samples < RECORDS_ALONE_MAX ? 0 : navigator.hardwareConcurrency - 1;
 }
 
 /** Whether it can be read twice, which a pipe cannot; what cannot be looked at fails when it is read. */

@@ -1,9 +1,14 @@
 /// <reference lib="deno.worker" />
-/** The Worker in which back-tests run: some partitions of one, or a whole one for a request. */
+/**
+ * The Worker in which back-tests run: some partitions of one, some vehicles of a recording, or a
+ * whole one for a request.
+ */
 import { type LaneJob, Lanes } from "../analysis/backtest_lanes.ts";
-import type { Piece } from "../analysis/backtest_piece.ts";
+import { columnsOf, type Piece } from "../analysis/backtest_piece.ts";
+import type { Pushed } from "../analysis/backtest_shards.ts";
 import { BusError } from "../bus/port.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
+import type { Engine, EngineInput } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { Settings } from "../settings.ts";
 import { connectBus } from "./open_bus.ts";
@@ -36,6 +41,9 @@ export interface TrialStart {
 export type BacktestCommand =
   | { readonly kind: "lanes"; readonly start: LanesStart }
   | { readonly kind: "release"; readonly partition: number; readonly bytes: number }
+  /** An engine of partition 0, which takes in what is pushed. */
+  | { readonly kind: "engine"; readonly ruleSet: RuleSet }
+  | { readonly kind: "push"; readonly input: EngineInput }
   | { readonly kind: "trial"; readonly start: TrialStart }
   /** So much of a trial's lines has been read. */
   | { readonly kind: "read"; readonly bytes: number }
@@ -44,6 +52,7 @@ export type BacktestCommand =
 /** What the Worker tells. */
 export type BacktestMessage =
   | { readonly kind: "piece"; readonly piece: Piece }
+  | { readonly kind: "pushed"; readonly pushed: Pushed }
   | { readonly kind: "lines"; readonly lines: Uint8Array }
   | { readonly kind: "ended" }
   /** `bus`: a fault of the bus, which needs no stack to be understood. */
@@ -58,6 +67,7 @@ const stop = new AbortController();
 let unread = 0;
 let room = Promise.withResolvers<void>();
 let lanes: Lanes | null = null;
+let engine: Engine | null = null;
 
 function tell(message: BacktestMessage, transfer: ArrayBuffer[] = []): void {
   self.postMessage(message, transfer);
@@ -109,6 +119,14 @@ async function tryOut({ settings, request, bounds }: TrialStart): Promise<void> 
   }
 }
 
+function push(input: EngineInput): void {
+  if (engine === null) throw new TypeError("Cannot push: no engine was asked for");
+  const columns = columnsOf(engine.push(input).anomalies);
+  const { values, ends, appends } = columns;
+  const pushed = { ...columns, counts: engine.counts(), waiting: engine.waiting() };
+  tell({ kind: "pushed", pushed }, [values.buffer, ends.buffer, appends.buffer]);
+}
+
 function ends(work: Promise<void>): void {
   work.then(() => tell({ kind: "ended" }), (error) => tell(failure(error)));
 }
@@ -126,6 +144,15 @@ self.addEventListener("message", ({ data }: MessageEvent<BacktestCommand>) => {
       break;
     case "release":
       lanes?.release(data.partition, data.bytes);
+      break;
+    case "engine":
+    case "push":
+      try {
+        if (data.kind === "push") push(data.input);
+        else engine = createEngine(data.ruleSet, { partition: 0 });
+      } catch (error) {
+        tell(failure(error));
+      }
       break;
     case "trial":
       ends(tryOut(data.start));

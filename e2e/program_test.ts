@@ -35,7 +35,7 @@ Deno.test("dev: SIGTERM ends it with exit code 0", () =>
     assertEquals(await program.kill("SIGTERM"), 0);
   }));
 
-Deno.test("backtest: byte-identical again and again, whatever the size of batches", () =>
+Deno.test("backtest: byte-identical again and again, whatever the size of batches, and in threads", () =>
   withFolder(async (dir) => {
     const file = `${dir}/fleet.ndjson`;
     const made = await runKilter(
@@ -44,8 +44,9 @@ Deno.test("backtest: byte-identical again and again, whatever the size of batche
     );
     assertEquals(made.code, 0, made.stderr);
     const outputs: string[] = [];
-    for (const size of ["1", "7", "1000", "100000", "1000"]) {
-      const run = await runKilter(["backtest", "--input", file, "--batch-records", size]);
+    const sizes = ["1", "7", "1000", "100000", "1000"].map((size) => ["--batch-records", size]);
+    for (const flags of [...sizes, ["--workers", "2"], ["--workers", "5"]]) {
+      const run = await runKilter(["backtest", "--input", file, ...flags]);
       assertEquals(run.code, 0, run.stderr);
       outputs.push(run.stdout);
     }
