@@ -92,7 +92,7 @@ export function scenarioOf(seed: number, mutant: Mutant = "none"): Scenario {
   const random = new Seeded(Math.imul(seed, 0x9e3779b1));
   const partitions = 1 + random.below(3);
   const machines = random.pick([1, 2, 2, 3, 3, 4]);
-  const faultsMs = 3_000 + random.below(4_000);
+  const faultsMs = 2_000 + random.below(3_000);
   const gentle = random.chance(0.55);
   const themes = {
     rules: random.chance(0.4),
