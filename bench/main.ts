@@ -19,10 +19,11 @@ import { HandWrittenPeer } from "./peer_20.ts";
 import { TypeScriptPeer } from "./peer_typescript.ts";
 import { peakMegabytes, perSecond, print, rates, steadyRow, times } from "./report.ts";
 import { RULES_20 } from "./rule_sets.ts";
-import { ruleScaling, type ScalingRow, vehicleScaling } from "./scaling_rows.ts";
+import { fixedShare, ruleScaling, type ScalingRow, vehicleScaling } from "./scaling_rows.ts";
 import { startBroker } from "../e2e/broker.ts";
 import { scalingOutRow } from "./scaling_out_rows.ts";
 import { stateFigures } from "./state_rows.ts";
+import { stateSizes } from "./state_sizes.ts";
 
 const SAMPLES = Number(Deno.env.get("KILTER_BENCH_SAMPLES") ?? 50_000);
 /** Samples of the bus row for each of the others'. */
@@ -173,6 +174,17 @@ async function scaling(): Promise<number> {
     );
   }
   print();
+  print("A micro-batch of one row against one of 1,000, of rules alone: what interpreting costs");
+  print("(all that is paid once a micro-batch, whatever its rows; and that row's own work)");
+  for (const size of [20, 1_000]) {
+    failed += await scalingRow(
+      `${size} rules`,
+      () => fixedShare(twenty, size, now),
+      "a row of 1,000",
+      "",
+    );
+  }
+  print();
   print("Cost of a sample by number of vehicles, bytes to anomalies, the 20 rules, easy");
   for (const size of [10_000, 100_000]) {
     failed += await scalingRow(
@@ -196,6 +208,14 @@ function state(): Promise<number> {
   ms("swap that moves the state to a fresh kernel", figures.swapMovedMs);
   ms("snapshot", figures.snapshotMs, `, ${Math.round(snapshotBytes / vehicles)} bytes a vehicle`);
   ms("restore", figures.restoreMs);
+  const { bytes, leastBytes } = stateSizes(twenty);
+  const size = (name: string, of: number, more = "") =>
+    print(
+      `  ${name.padEnd(44)} ${Math.round(of)} bytes a vehicle, ` +
+        `${Math.round(1e6 / of)} vehicles a MB${more}`,
+    );
+  size("state, a sample a second, windows full", bytes, " (aim 2,000)");
+  size("of that the values by definition, packed", leastBytes, ", were there nothing else");
   return Promise.resolve(0);
 }
 

@@ -43,6 +43,33 @@ export async function ruleScaling(
   };
 }
 
+/**
+ * A micro-batch of one row against one of 1,000: nanoseconds of the first, and of a row of the
+ * second; the ratio says how many rows' work the fixed part is worth, at most.
+ */
+export async function fixedShare(
+  rules: RuleSet,
+  count: number,
+  now: () => number,
+): Promise<ScalingRow> {
+  const [rows, single] = [2, 40];
+  const many = manyRules(rules, count);
+  const side = (records: number, pieces: { warm: number; step: number }) => {
+    const skip = 10_000 / records;
+    const { batches } = made(1_000, batchesNeeded({ ...pieces, skip }, ROUNDS), records);
+    return streaming(many, batches, { ...pieces, skip, rulesOnly: true }, now);
+  };
+  const ratio = await compare(
+    side(BATCH_RECORDS, { warm: 1, step: rows }),
+    side(1, { warm: 10, step: single }),
+  );
+  return {
+    leastNs: ratio.a.cpuMs * 1e6 / (rows * BATCH_RECORDS),
+    ns: ratio.b.cpuMs * 1e6 / single,
+    ratio: scaled(ratio, rows * BATCH_RECORDS / single),
+  };
+}
+
 /** Nanoseconds a sample, from bytes to transitions, by number of vehicles. */
 export async function vehicleScaling(
   rules: RuleSet,
@@ -64,16 +91,16 @@ export async function vehicleScaling(
   return { leastNs: ratio.a.cpuMs / millions, ns: ratio.b.cpuMs / millions, ratio };
 }
 
-function made(vehicles: number, batches: number): Workload {
+function made(vehicles: number, batches: number, batchRecords = BATCH_RECORDS): Workload {
   return makeWorkload({
     seed: 3,
-    samples: batches * BATCH_RECORDS,
+    samples: batches * batchRecords,
     vehicles,
     hostile: false,
     fireRate: 0.001,
     episodeSamples: 4,
     intervalMs: INTERVAL_MS,
-    batchRecords: BATCH_RECORDS,
+    batchRecords,
   });
 }
 

@@ -3,8 +3,7 @@
  * goes over them row by row: so the waits for memory overlap, where one row's results would
  * otherwise be waited for before the next row's state is asked for.
  *
- * Measured by `deno task bench --only scaling`: with a thousand rules, or with ten thousand
- * vehicles, such waits were a third of what a rule cost.
+ * Measured by `deno task bench --only scaling`; see docs/decisions/0015.
  */
 import { E_ALL, E_STATE_BYTES, E_TOUCHED } from "./plan_layout";
 import { baseAt } from "./ops_state";
