@@ -27,13 +27,16 @@ export async function runAnalysis(
   const meter = new Meter();
   const version = () => deps.rules.current().version;
   const platform = deps.platform ?? REAL_PLATFORM;
-  const figures = () => ({ metrics: meter.metrics(), version: version() });
+  const figures = () => ({ metrics: meter.metrics(context.now()), version: version() });
   const pulse = new Pulse(context, figures, platform);
   const partitions = new PartitionCount(deps.bus, deps.topics, ANALYSIS_GROUP);
   const failed = new AbortController();
   const signal = AbortSignal.any([context.signal, failed.signal]);
   const running = new Set<Promise<void>>();
-  const stopBeats = platform.every(500, () => context.beat(meter.metrics(), version()));
+  const stopBeats = platform.every(
+    500,
+    () => context.beat(meter.metrics(context.now()), version()),
+  );
   try {
     await partitions.checkRoom();
     const leases = deps.bus.lease({

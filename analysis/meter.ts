@@ -6,8 +6,8 @@ import type { Engine, EngineCounts } from "../rules-wasm/engine_port.ts";
 export interface PartitionFigures {
   /** Records behind the newest. */
   lagRecords: number;
-  /** Age of the newest record consumed when there are more, seconds; 0 otherwise. */
-  lagSeconds: number;
+  /** Append time of the newest record consumed when there are more; null otherwise. */
+  behindSince: number | null;
   /** Of the engine, what it took in again after a restart included. */
   counts: EngineCounts;
   /** Samples that wait for older ones of their vehicle. */
@@ -32,12 +32,11 @@ export class Meter {
   }
 
   /** Sets the figures of a partition after its engine has taken a batch in. */
-  report(partition: number, batch: Batch, engine: Engine, now: number): void {
+  report(partition: number, batch: Batch, engine: Engine): void {
     const lagRecords = Math.max(0, batch.highWatermark - batch.nextOffset);
-    const age = now - batch.appendTimes[batch.count - 1];
     this.set(partition, {
       lagRecords,
-      lagSeconds: lagRecords > 0 ? Math.max(0, age / 1000) : 0,
+      behindSince: lagRecords > 0 ? batch.appendTimes[batch.count - 1] : null,
       counts: engine.counts(),
       waiting: engine.waiting(),
       vehicles: engine.vehicles(),
@@ -53,8 +52,12 @@ export class Meter {
     this.#partitions.delete(partition);
   }
 
-  /** All of it by metric name. */
-  metrics(): Record<string, number> {
+  /**
+   * All of it by metric name.
+   *
+   * @param now clock, epoch milliseconds: what waits gets older while nothing is consumed
+   */
+  metrics(now: number): Record<string, number> {
     const metrics: Record<string, number> = {
       partitions: this.#partitions.size,
       lag_records: 0,
@@ -65,7 +68,8 @@ export class Meter {
     };
     for (const [partition, figures] of this.#partitions) {
       metrics.lag_records += figures.lagRecords;
-      metrics.lag_seconds = Math.max(metrics.lag_seconds, figures.lagSeconds);
+      const behindMs = figures.behindSince === null ? 0 : now - figures.behindSince;
+      metrics.lag_seconds = Math.max(metrics.lag_seconds, behindMs / 1000);
       metrics.vehicles += figures.vehicles;
       metrics.waiting += figures.waiting;
       metrics.state_bytes += figures.stateBytes;

@@ -132,7 +132,7 @@ class PartitionLoop {
       this.#output(topics.deadLetters, deadLetters(batch, result.refusals));
     }
     const now = context.now();
-    meter.report(lease.partition, batch, state.engine, now);
+    meter.report(lease.partition, batch, state.engine);
     const due = state.checkpointDue || elapsed(now, this.#committedAt, COMMIT_MS);
     if (this.#pending.length > 0 || due) await this.#commit();
   }

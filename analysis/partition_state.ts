@@ -263,7 +263,7 @@ export class PartitionState {
       if (context.signal.aborted || lease.lost.aborted) return false;
       for (const { value } of this.engine.push(batch, mode).anomalies) take(value);
       meter.add("records_replayed", batch.count);
-      meter.report(lease.partition, batch, this.engine, context.now());
+      meter.report(lease.partition, batch, this.engine);
       await pulse.turn();
     }
     return !context.signal.aborted && !lease.lost.aborted;
