@@ -5,6 +5,7 @@
  */
 import { explain, EXPLAIN_BOUNDS } from "../analysis/explain.ts";
 import { type Limit, limitsOf, withLimit } from "../analysis/explain_limits.ts";
+import { among } from "../analysis/explain_rerun.ts";
 import { logBus } from "../analysis/log_bus_fixture.ts";
 import { decodeTransition, type Transition } from "../contract/anomaly.ts";
 import type { Proof } from "../contract/explanation.ts";
@@ -88,7 +89,7 @@ export class SilencingCheck {
     readonly ruleSet: RuleSet,
     readonly log: readonly LogRecord[],
     all: readonly Transition[],
-    readonly counted: Silencing,
+    readonly countsOf: (rule: string) => Silencing,
     readonly twist: (proof: Proof) => Proof = (proof) => proof,
   ) {
     this.#all = all;
@@ -101,10 +102,11 @@ export class SilencingCheck {
       const proof = await this.#proofOf(opening);
       const rule = this.ruleSet.rules.find(({ id }) => id === opening.rule);
       if (rule === undefined || !proof.reproduced) {
-        this.counted.faults.push(`${nameOf(opening)} does not come out again: ${proof.why}`);
+        const fault = `${nameOf(opening)} does not come out again: ${proof.why}`;
+        this.countsOf(opening.rule).faults.push(fault);
         continue;
       }
-      this.counted.anomalies++;
+      this.countsOf(rule.id).anomalies++;
       trials.push(...trialsOf(proof, rule));
     }
     for (let at = 0; at < trials.length; at += VARIANTS_MAX / 2) {
@@ -135,10 +137,8 @@ export class SilencingCheck {
       { ...fires, id: `fires.${i}` },
       ...(silent === null ? [] : [{ ...silent, id: `silent.${i}` }]),
     ]);
-    // Beside the rules themselves: which samples are duplicates depends on all signals named.
-    const rules = [...this.ruleSet.rules, ...variants];
     const byRule = Map.groupBy(
-      transitionsOf({ ...this.ruleSet, rules }, this.log),
+      transitionsOf(among(this.ruleSet, variants), this.log),
       ({ rule, vehicle }) => `${rule} ${vehicle}`,
     );
     for (const [i, trial] of trials.entries()) {
@@ -153,7 +153,7 @@ export class SilencingCheck {
     fires: readonly Transition[],
     silent: readonly Transition[],
   ): Promise<void> {
-    const { counted } = this;
+    const counted = this.countsOf(trial.rule.id);
     const faults: string[] = [];
     const { opening } = trial.proof;
     const until = trial.proof.until ?? Infinity;
@@ -208,12 +208,13 @@ export class SilencingCheck {
       const [stood, stands] = [fires, silent].map((all) => standsWithin(all, rule, other, ends));
       if (stood === stands) continue;
       const nearest = its.thresholds[trial.limit]?.nearest?.silentAt;
-      if (nearest === proof.thresholds[trial.limit]?.nearest?.silentAt) this.counted.ties++;
-      else if (isSwallowed(other.at)) {
+      if (nearest === proof.thresholds[trial.limit]?.nearest?.silentAt) {
+        this.countsOf(rule.id).ties++;
+      } else if (isSwallowed(other.at)) {
         // The cooldown of a point event counts from its last opening: one that is gone lets the
         // next one through, which swallows another.
         own.push(other.at);
-        this.counted.swallowed++;
+        this.countsOf(rule.id).swallowed++;
       } else faults.push(`the anomaly at ${iso(other.at)} ${stands ? "comes" : "goes"} too`);
     }
     return faults;

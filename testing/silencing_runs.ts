@@ -53,7 +53,7 @@ export async function checkCases({ parts }: AllRules): Promise<readonly string[]
       const openings = all.filter(({ kind, rule }) => kind === "opened" && left.delete(rule));
       if (openings.length === 0) continue;
       const counted = emptySilencing();
-      await new SilencingCheck(rules, log, all, counted).check(openings);
+      await new SilencingCheck(rules, log, all, () => counted).check(openings);
       faults.push(...counted.faults.map((fault) => `${each.name}: ${fault}`));
     }
     faults.push(...[...left].map((rule) => `no test opens ${rule}`));
@@ -102,29 +102,31 @@ export async function checkDay(
   for (const [path, own] of byPath) {
     const log = await readVehicleLog(path);
     const all = transitionsOf(ruleSet, log);
-    for (const [rule, of] of Map.groupBy(own, ({ opening }) => opening.rule)) {
+    const countsOf = (rule: string) => {
       const counted = counts.get(rule) ?? emptySilencing();
       counts.set(rule, counted);
-      await new SilencingCheck(ruleSet, log, all, counted).check(of.map(({ opening }) => opening));
-    }
+      return counted;
+    };
+    await new SilencingCheck(ruleSet, log, all, countsOf).check(own.map(({ opening }) => opening));
     options.onVehicle?.(++done, byPath.size);
   }
   return counts;
 }
 
-/** Some of each kind, one after the other, until there are enough. */
+/** Of each kind as many are chosen first. */
+const OF_EACH_KIND = 4;
+
+/** Some of each kind, one after the other, then any, until there are enough. */
 function inTurn<T>(
   all: readonly T[],
   kindOf: (each: T) => string,
   { seed, anomalies }: DayOptions,
 ): T[] {
-  const random = new Seeded(seed);
-  const kinds = [...Map.groupBy(random.shuffled(all), kindOf).values()];
-  const chosen: T[] = [];
-  for (let i = 0; chosen.length < Math.min(anomalies, all.length); i++) {
-    for (const kind of kinds) {
-      if (i < kind.length && chosen.length < anomalies) chosen.push(kind[i]);
-    }
-  }
-  return chosen;
+  const shuffled = new Seeded(seed).shuffled(all);
+  const kinds = [...Map.groupBy(shuffled, kindOf).values()];
+  const first = Array.from(
+    { length: OF_EACH_KIND },
+    (_, i) => kinds.flatMap((kind) => i < kind.length ? [kind[i]] : []),
+  ).flat();
+  return [...new Set([...first, ...shuffled])].slice(0, anomalies);
 }

@@ -33,13 +33,21 @@ export function walk(expr: Expression, visit: (node: Expression) => void): void 
   }
 }
 
+/** Answers by the tree's root: trees never change, and explanations ask at every sample. */
+const SIGNALS = new WeakMap<Expression, readonly number[]>();
+const BROUGHT_BY_ALL = new WeakMap<Expression, boolean>();
+
 /** Numbers of the signals that an expression names, ascending, each once. */
 export function signalsOf(expr: Expression): readonly number[] {
+  const known = SIGNALS.get(expr);
+  if (known !== undefined) return known;
   const found = new Set<number>();
   walk(expr, (node) => {
     if (node.kind === "signal" || node.kind === "flag") found.add(node.signal);
   });
-  return [...found].sort((a, b) => a - b);
+  const signals = [...found].sort((a, b) => a - b);
+  SIGNALS.set(expr, signals);
+  return signals;
 }
 
 /** Whether `absent` stands anywhere in an expression. */
@@ -65,7 +73,11 @@ function hasCall(expr: Expression, names: readonly string[]): boolean {
  * Otherwise a sample brings it that carries one of `signalsOf`.
  */
 export function broughtByAll(expr: Expression): boolean {
-  return hasCall(expr, ["absent", "age"]) || signalsOf(expr).length === 0;
+  const known = BROUGHT_BY_ALL.get(expr);
+  if (known !== undefined) return known;
+  const all = hasCall(expr, ["absent", "age"]) || signalsOf(expr).length === 0;
+  BROUGHT_BY_ALL.set(expr, all);
+  return all;
 }
 
 /** Every expression of a rule, those of its terms and message included. */
