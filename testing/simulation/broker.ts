@@ -65,8 +65,6 @@ interface Placed {
 /** What a step is committed under. */
 export interface Claim {
   readonly group: Group;
-  /** Process that commits. */
-  readonly process: string;
   readonly partition: number;
   readonly epoch: number;
 }

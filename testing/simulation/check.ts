@@ -8,10 +8,13 @@ import { type OutgoingRecord, progressKey } from "../../bus/port.ts";
 import { createEngine, type KernelEngine } from "../../rules-wasm/engine.ts";
 import type { AnomalyRecord } from "../../rules-wasm/engine_port.ts";
 import type { Broker, Claim, StoredRecord } from "./broker.ts";
+import { unpacked } from "./machine_run.ts";
 import { ruleSetOf } from "./rules.ts";
 import { SimBatch } from "./sim_batch.ts";
 
 const text = new TextDecoder();
+/** Header that the records of a checkpoint carry. */
+export const CHECKPOINT_HEADER = "kilter-checkpoint";
 const PROGRESS_KEY = progressKey(ANALYSIS_GROUP, TOPICS.telemetry);
 /** A timer that is due for so long should have been seen to. */
 const TIMER_MS = 2_500;
@@ -27,12 +30,10 @@ export function newestProgress(broker: Broker, partition: number): Progress | nu
 export class StepChecks {
   readonly #next = new Map<number, number>();
   readonly #epoch = new Map<number, number>();
-  /** Process that committed the last step, by partition. */
-  readonly owners = new Map<number, string>();
 
   constructor(readonly broker: Broker, readonly fail: (what: string) => void) {}
 
-  take({ partition, epoch, process }: Claim, nextOffset: number, bytes: Uint8Array): void {
+  take({ partition, epoch }: Claim, nextOffset: number, bytes: Uint8Array): void {
     const { next, checkpoint } = decodeProgress(bytes);
     const before = this.#next.get(partition) ?? 0;
     if (next !== nextOffset) this.fail(`partition ${partition}: progress ${next} in ${nextOffset}`);
@@ -42,12 +43,11 @@ export class StepChecks {
     }
     this.#next.set(partition, next);
     this.#epoch.set(partition, epoch);
-    this.owners.set(partition, process);
     if (checkpoint === null) return;
     if (checkpoint.next > next) this.fail(`partition ${partition}: a checkpoint of the future`);
     const { archive } = this.broker.part(TOPICS.checkpoints, partition);
     const chunks = archive.filter(({ headers, offset, value }) =>
-      headers["kilter-checkpoint"] === checkpoint.id && offset >= checkpoint.from && value !== null
+      headers[CHECKPOINT_HEADER] === checkpoint.id && offset >= checkpoint.from && value !== null
     );
     if (chunks.length < checkpoint.chunks) {
       this.fail(`partition ${partition}: progress names a checkpoint that is not whole`);
@@ -61,8 +61,6 @@ export interface OutputCheck {
   /** Whether it must be that of a run without faults, byte for byte. */
   readonly exact: boolean;
   readonly now: number;
-  /** The engine that the last step of a partition came from. */
-  readonly engine: (partition: number) => KernelEngine | undefined;
   readonly fail: (what: string) => void;
   readonly see: (what: string) => void;
 }
@@ -175,8 +173,8 @@ function checkLetters(
   }
 }
 
-/** Each anomaly opens once, and clears once if it does; what stands open is what the engine says. */
-function checkLives({ broker, fail, engine }: OutputCheck, partition: number): void {
+/** Each anomaly opens once, and clears once if it does; what stands open is what the state says. */
+function checkLives({ broker, fail }: OutputCheck, partition: number): void {
   const open = new Map<string, Transition>();
   for (const { value, offset } of broker.part(TOPICS.anomalies, partition).records) {
     if (value === null) continue;
@@ -190,13 +188,40 @@ function checkLives({ broker, fail, engine }: OutputCheck, partition: number): v
     if (kind === "cleared") open.delete(id);
     else open.set(id, transition);
   }
-  const last = engine(partition);
-  if (last !== undefined && last.openAnomalies() !== open.size) {
+  const state = stateOf(broker, partition);
+  if (state !== null && state.openAnomalies() !== open.size) {
     fail(
       `partition ${partition}: ${open.size} anomalies stand open on the topic, ` +
-        `${last.openAnomalies()} in the engine`,
+        `${state.openAnomalies()} in the state`,
     );
   }
+}
+
+/** The state as a restart would find it, were nothing of checkpoint and log ever gone. */
+function stateOf(broker: Broker, partition: number): KernelEngine | null {
+  const progress = newestProgress(broker, partition);
+  if (progress === null) return null;
+  const { version, since, next, checkpoint } = progress;
+  const engine = createEngine(ruleSetOf(version), { partition });
+  if (checkpoint !== null) {
+    const { archive } = broker.part(TOPICS.checkpoints, partition);
+    const chunks = archive.flatMap(({ headers, offset, value }) =>
+      headers[CHECKPOINT_HEADER] === checkpoint.id && offset >= checkpoint.from && value !== null
+        ? [value]
+        : []
+    );
+    const packed = new Uint8Array(checkpoint.bytes);
+    let at = 0;
+    for (const chunk of chunks.slice(0, checkpoint.chunks)) {
+      packed.set(chunk, at);
+      at += chunk.length;
+    }
+    engine.restore(unpacked(packed));
+  }
+  const { archive } = broker.part(TOPICS.telemetry, partition);
+  const rest = batchOf(partition, archive, checkpoint?.next ?? since, next);
+  if (rest !== null) engine.push(rest, "suppress");
+  return engine;
 }
 
 /** What came into force on a partition, in order. */

@@ -6,7 +6,7 @@ import { RuleFeed } from "../../commands/rule_feed.ts";
 import type { AgentContext } from "../../contract/agent.ts";
 import type { OperationalEvent } from "../../contract/events.ts";
 import { TOPICS } from "../../contract/topics.ts";
-import { createEngine, type KernelEngine } from "../../rules-wasm/engine.ts";
+import { createEngine } from "../../rules-wasm/engine.ts";
 import type { Process } from "./process.ts";
 import { compileOnce } from "./rules.ts";
 import type { Scenario } from "./scenario.ts";
@@ -15,8 +15,6 @@ import type { SimBus } from "./sim_bus.ts";
 /** What a run tells. */
 export interface RunListener {
   readonly events: (event: OperationalEvent) => void;
-  /** An engine is given records whose output counts. */
-  readonly engine: (partition: number, engine: KernelEngine) => void;
 }
 
 /** Runs the analysis agent as the program composes it, until the signal aborts. */
@@ -52,16 +50,7 @@ export async function runMachine(
         bus,
         topics: TOPICS,
         rules,
-        createEngine: (ruleSet, { partition }) => {
-          const engine = createEngine(ruleSet, { partition });
-          const push: KernelEngine["push"] = engine.push.bind(engine);
-          return Object.assign(engine, {
-            push: (...[input, mode]: Parameters<typeof push>) => {
-              if (mode === undefined && process.alive) listener.engine(partition, engine);
-              return push(input, mode);
-            },
-          });
-        },
+        createEngine,
         checkpointMs: scenario.checkpointMs,
         platform: platformOf(process, scenario.large),
       });
@@ -78,6 +67,12 @@ export async function runMachine(
 const PREFIX_BYTES = 4;
 /** So much is put behind a large checkpoint: it takes two records then, or three. */
 const PADDING_BYTES = 1_000_000;
+
+/** What `compress` was given. */
+export function unpacked(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+  return new Uint8Array(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + length));
+}
 
 /** Timers and work on other threads, which take simulated time. */
 function platformOf(process: Process, large: boolean): Platform {
@@ -106,8 +101,7 @@ function platformOf(process: Process, large: boolean): Platform {
       },
       async decompress(bytes) {
         await work();
-        const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
-        return bytes.slice(PREFIX_BYTES, PREFIX_BYTES + length);
+        return unpacked(bytes);
       },
       async digest(bytes) {
         await work();

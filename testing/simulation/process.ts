@@ -74,6 +74,7 @@ export class Process {
   onCrash: () => void = () => {};
   readonly name: string;
   #pausedUntil = -Infinity;
+  #busyUntil = -Infinity;
   /** Time that the event being worked on has taken so far. */
   #worked = 0;
 
@@ -106,15 +107,20 @@ export class Process {
     this.world.note(`${this.name} is paused for ${ms} ms`);
   }
 
+  /** Whether it is stopped now. */
+  get paused(): boolean {
+    return this.world.now < this.#pausedUntil;
+  }
+
   /** Lets `run` happen in it, unless it is dead by then; later if it is paused or busy. */
   after(ms: number, label: string, run: () => void): void {
     const { world } = this;
     world.afterwards(ms, label, () => {
       if (!this.alive) return false;
-      this.#pausedUntil = Math.max(this.#pausedUntil, world.now + this.#worked);
+      this.#busyUntil = Math.max(this.#busyUntil, this.#pausedUntil, world.now + this.#worked);
       this.#worked = 0;
-      const busy = world.now < this.#pausedUntil;
-      if (busy) this.after(this.#pausedUntil - world.now, label, run);
+      const busy = world.now < this.#busyUntil;
+      if (busy) this.after(this.#busyUntil - world.now, label, run);
       else run();
       return !busy;
     });

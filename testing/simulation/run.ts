@@ -1,10 +1,9 @@
 /** Runs a scenario from its beginning until all is worked off, and checks what came of it. */
 import { BusError } from "../../bus/port.ts";
 import { TOPICS } from "../../contract/topics.ts";
-import type { KernelEngine } from "../../rules-wasm/engine.ts";
 import { Seeded } from "../seeded.ts";
 import { Broker } from "./broker.ts";
-import { checkOutput, newestProgress, StepChecks } from "./check.ts";
+import { checkOutput, CHECKPOINT_HEADER, newestProgress, StepChecks } from "./check.ts";
 import { runMachine } from "./machine_run.ts";
 import { Machine, Process } from "./process.ts";
 import { ruleSet, versionRecord } from "./rules.ts";
@@ -65,9 +64,6 @@ class Run {
   readonly #running: (Running | null)[];
   readonly #failures: string[] = [];
   readonly #seen = new Map<string, number>();
-  /** The last engine that gave output, by process and partition. */
-  readonly #engines = new Map<string, KernelEngine>();
-  readonly #checks: StepChecks;
   readonly #version: { current: string };
   #brokerSkewMs = 0;
   #faultsOver = false;
@@ -94,7 +90,7 @@ class Run {
     ]);
     this.#version = { current: "" };
     this.#changeRules(rules);
-    const checks = this.#checks = new StepChecks(broker, (what) => this.fail(what));
+    const checks = new StepChecks(broker, (what) => this.fail(what));
     broker.onStep = (claim, next, progress) => checks.take(claim, next, progress);
     this.#machines = Array.from(
       { length: scenario.machines },
@@ -163,7 +159,6 @@ class Run {
     const bus = new SimBus(this.#broker, process, scenario.reads);
     runMachine(process, bus, scenario, stop.signal, {
       events: (event) => this.#see(event.name),
-      engine: (partition, engine) => this.#engines.set(`${process.name} ${partition}`, engine),
     }).then(() => {
       if (!stop.signal.aborted) this.fail(`${process.name} has ended by itself`);
       again();
@@ -261,7 +256,7 @@ class Run {
   #damage(partition: number, how: "flip" | "cut" | "drop"): void {
     const part = this.#broker.part(TOPICS.checkpoints, partition);
     const at = part.records.findLastIndex(({ headers, value }) =>
-      value !== null && headers["kilter-checkpoint"] !== undefined
+      value !== null && headers[CHECKPOINT_HEADER] !== undefined
     );
     const record = part.records[at];
     if (record === undefined || record.value === null) return;
@@ -281,7 +276,10 @@ class Run {
   /** Looks time and again whether all is worked off. */
   #look(): void {
     const { now } = this.#world;
-    if (!this.#consumed()) this.#busyAt = now;
+    const waits = this.#running.some((running) =>
+      running === null || running.process.paused || running.process.machine.heldUntil > now
+    );
+    if (waits || !this.#consumed()) this.#busyAt = now;
     const passed = now - EPOCH_MS - this.scenario.faultsMs;
     if (now - this.#busyAt >= QUIET_MS && passed >= QUIET_MS) this.#done = true;
     else if (passed > PATIENCE_MS) {
@@ -323,8 +321,6 @@ class Run {
       broker: this.#broker,
       exact,
       now: this.#world.now,
-      engine: (partition) =>
-        this.#engines.get(`${this.#checks.owners.get(partition)} ${partition}`),
       fail: (what) => this.fail(what),
       see: (what) => this.#see(what),
     });

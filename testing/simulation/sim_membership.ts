@@ -182,7 +182,7 @@ class SimLease implements Lease {
       ...step.outputs,
       { topic: this.options.progressTopic, records: [progress] },
     ]);
-    const claim = { group, process: bus.process.name, partition, epoch };
+    const claim = { group, partition, epoch };
     const send = () => bus.call("commit", () => bus.broker.step(claim, step.nextOffset, outgoing));
     try {
       if (bus.broker.habits.mutant !== "blind retries") await send();
