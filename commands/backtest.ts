@@ -29,8 +29,12 @@ import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { turns } from "./turns.ts";
 
-/** Records that one thread is left alone with. */
-const RECORDS_ALONE_MAX = 50_000;
+/**
+ * Bytes of a log, and samples of a recording, that one thread is left alone with: it takes some
+ * tenths of a second for them, as long as others take to start.
+ */
+const BYTES_ALONE_MAX = 96 << 20;
+const SAMPLES_ALONE_MAX = 300_000;
 
 /** What the ways of back-testing share. */
 interface Run {
@@ -182,12 +186,13 @@ async function overLog(run: Run, options: BacktestOptions, asLive: boolean) {
     if (!await hasTopic(bus, settings.topicTelemetry)) await bus.ensureTopics(topicSpecs(settings));
     const log = { ...options, bus, topic: settings.topicTelemetry };
     if (!asLive || !await hasTopic(bus, settings.topicRules)) {
-      return await backtestLog(spread(settings, log));
+      return await backtestLog(await spread(settings, log));
     }
     const rules = await RuleFeed.open(bus, settings.topicRules, Date.now);
-    if (rules.history.current === undefined) return await backtestLog(spread(settings, log));
+    if (rules.history.current === undefined) return await backtestLog(await spread(settings, log));
     run.asLive = true;
-    return await backtestLog(spread(settings, { ...log, ruleSet: rules.current(), asLive: rules }));
+    const asItWas = { ...log, ruleSet: rules.current(), asLive: rules };
+    return await backtestLog(await spread(settings, asItWas));
   } finally {
     await bus.close();
   }
@@ -196,7 +201,7 @@ async function overLog(run: Run, options: BacktestOptions, asLive: boolean) {
 /** Engines in Workers for a recording: this thread reads, and evaluates a short one by itself. */
 function enginesFor({ workers }: Settings, samples: number): number {
   if (workers > 0) return workers === 1 ? 0 : workers;
-  return samples < RECORDS_ALONE_MAX ? 0 : navigator.hardwareConcurrency - 1;
+  return samples < SAMPLES_ALONE_MAX ? 0 : navigator.hardwareConcurrency - 1;
 }
 
 /** Whether it can be read twice, which a pipe cannot; what cannot be looked at fails when it is read. */
@@ -219,20 +224,31 @@ async function hasTopic(bus: Bus, topic: string): Promise<boolean> {
 }
 
 /** The same, over as many threads as there are cores. */
-function spread(settings: Settings, log: LogOptions): LogOptions {
+async function spread(settings: Settings, log: LogOptions): Promise<LogOptions> {
   const workers = settings.workers === 0 ? navigator.hardwareConcurrency : settings.workers;
   if (workers === 1) return log;
   const { ruleSet, toMs, signal } = log;
   const asLive = log.asLive !== undefined;
+  const recordBytes = settings.workers === 0 ? await recordBytesOf(log) : Infinity;
   return {
     ...log,
     lanes: (jobs, receive) => {
       const records = jobs.reduce((sum, { from, to }) => sum + to - from, 0);
       // Asked for they come; else a short log is through before they would have started.
-      const start = settings.workers === 0 && records < RECORDS_ALONE_MAX
+      const start = records * recordBytes < BYTES_ALONE_MAX
         ? startHere(log)
         : startInWorkers({ settings, ruleSet, asLive, toMs, workers, signal });
       return start(jobs, receive);
     },
   };
+}
+
+/** How long a record is, as a first look at the log shows it; 0 where there is none. */
+async function recordBytesOf({ bus, topic }: LogOptions): Promise<number> {
+  for (const [partition, { start, end }] of (await bus.bounds(topic)).entries()) {
+    for await (const { values, count } of bus.range(topic, partition, start, end)) {
+      return values.length / count;
+    }
+  }
+  return 0;
 }
