@@ -34,7 +34,7 @@ export const SHIPPED = {
  */
 export function readUserFile(path: string): string {
   try {
-    return decoded(Deno.readFileSync(path), path);
+    return decodeUserText(Deno.readFileSync(path), path);
   } catch (error) {
     if (error instanceof FileFaults) throw error;
     const why = error instanceof Deno.errors.NotFound
@@ -51,7 +51,7 @@ export function readUserFile(path: string): string {
  *
  * @throws {FileFaults} naming the first byte that is not
  */
-function decoded(bytes: Uint8Array, file: string): string {
+export function decodeUserText(bytes: Uint8Array, file: string): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (error) {

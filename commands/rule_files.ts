@@ -4,6 +4,7 @@ import { showDuration } from "../rules-wasm/language/show_values.ts";
 import type { RuleLog, RuleTexts, Written } from "../rules-wasm/rule_source.ts";
 import { compileTexts } from "../rules-wasm/rule_source.ts";
 import { warmingMs } from "../rules-wasm/warming.ts";
+import { decodeUserText } from "./files.ts";
 import type { FileHints } from "./file_hints.ts";
 
 /** Who brings the file's rules. */
@@ -93,7 +94,7 @@ export async function watchRules(parts: WatchParts): Promise<void> {
     if (now === stamp || signal.aborted) continue;
     stamp = now;
     try {
-      const rules = await Deno.readTextFile(path);
+      const rules = decodeUserText(await Deno.readFile(path), String(path));
       if (rules === seen) continue;
       const before = seen;
       seen = rules;
