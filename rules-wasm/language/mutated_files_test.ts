@@ -14,7 +14,7 @@ import { warningsOf } from "./warnings.ts";
 const FILES = Number(Deno.env.get("KILTER_FILES") ?? 5_000);
 const FIRST_SEED = Number(Deno.env.get("KILTER_SEED") ?? 1);
 /** No file may take longer, milliseconds: far above what any takes, far below a hang. */
-const TIME_MAX = 10_000;
+const TIME_MAX = FILES >= 50_000 ? 60_000 : 10_000;
 
 const read = (path: string) => Deno.readTextFileSync(new URL(path, import.meta.url));
 const CATALOG_TEXT = read("../signals.yaml");

@@ -66,6 +66,11 @@ export function readYaml(text: string, faults: FaultList): Node | null {
     );
     return null;
   }
+  const deep = deepAt(text);
+  if (deep >= 0) {
+    faults.add(place.locate(deep, 1), "Cannot read the file as YAML: it is nested too deeply");
+    return null;
+  }
   const before = faults.count;
   try {
     const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false, merge: false });
@@ -97,6 +102,39 @@ const YAML_FAULTS_MAX = 20;
 
 /** Deepest nesting of maps and lists. */
 const DEPTH_MAX = 20;
+/** Brackets open at a time, those of texts too, and dashes in a row: far more than any file needs. */
+const OPEN_MAX = 4_000;
+const DASHES_MAX = 200;
+
+/**
+ * Where a text nests so deeply that reading it would take long for nothing, or -1. One look at each
+ * character; what lies within texts is counted too.
+ */
+function deepAt(text: string): number {
+  let [open, dashes] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    switch (text[at]) {
+      case "[":
+      case "{":
+        if (++open > OPEN_MAX) return at;
+        dashes = 0;
+        break;
+      case "]":
+      case "}":
+        open = Math.max(0, open - 1);
+        break;
+      case "-":
+      case "?":
+        if (text[at + 1] === " " && ++dashes > DASHES_MAX) return at;
+        break;
+      case " ":
+        break;
+      default:
+        dashes = 0;
+    }
+  }
+  return -1;
+}
 
 class Reader {
   readonly #text: string;
