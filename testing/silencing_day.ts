@@ -5,6 +5,7 @@
  * `KILTER_ANOMALIES` and `KILTER_SEED` choose how many, and another day; `KILTER_PART=2/4` checks
  * the second quarter of them alone.
  */
+import type { Silencing } from "./silencing.ts";
 import { checkCases, checkDay, readAllRules } from "./silencing_runs.ts";
 
 const anomalies = Number(Deno.env.get("KILTER_ANOMALIES") ?? 1_000);
@@ -20,10 +21,10 @@ say(`one anomaly of each rule's own test: ${faults.length} faults`);
 const dir = await Deno.makeTempDir({ prefix: "kilter-day-" });
 try {
   const day = { vehicles: 36, seed, startMs: Date.UTC(2026, 0, 5), durationMs: 86_400_000 };
-  const onVehicle = (done: number, vehicles: number) =>
-    say(
-      `  ${done} of ${vehicles} vehicles, ${Math.round((performance.now() - startedAt) / 1e3)} s`,
-    );
+  const onVehicle = (done: number, of: number, counts: ReadonlyMap<string, Silencing>) => {
+    const seconds = Math.round((performance.now() - startedAt) / 1e3);
+    say(`  ${done} of ${of} vehicles, ${seconds} s: ${totals(counts)}`);
+  };
   const counts = await checkDay(all.together, {
     ...day,
     anomalies,
@@ -31,10 +32,6 @@ try {
     dir,
     onVehicle,
   });
-  const sum = {
-    ...{ anomalies: 0, limits: 0, limitsAgreed: 0, durations: 0, durationsAgreed: 0 },
-    ...{ without: 0, withoutAgreed: 0, ties: 0, swallowed: 0 },
-  };
   say("rule                          anomalies  limits agreed  durations agreed  none agreed");
   for (const [rule, { faults: own, ...counted }] of [...counts].sort()) {
     const { limits, limitsAgreed, durations, durationsAgreed, without, withoutAgreed } = counted;
@@ -46,27 +43,28 @@ try {
     ];
     say(cells.join(" "));
     faults.push(...own);
-    sum.anomalies += counted.anomalies;
-    sum.limits += limits;
-    sum.limitsAgreed += limitsAgreed;
-    sum.durations += durations;
-    sum.durationsAgreed += durationsAgreed;
-    sum.without += without;
-    sum.withoutAgreed += withoutAgreed;
-    sum.ties += counted.ties;
-    sum.swallowed += counted.swallowed;
   }
-  say(
-    `${sum.anomalies} anomalies; limits: ${sum.limits} checked, ${sum.limitsAgreed} agreed; ` +
-      `durations: ${sum.durations} checked, ${sum.durationsAgreed} agreed; "no limit would do": ` +
-      `${sum.without} checked, ${sum.withoutAgreed} agreed`,
-  );
-  say(
-    `gone with one at the same value: ${sum.ties}; point events that a cooldown swallowed or let ` +
-      `through: ${sum.swallowed}; ${Math.round((performance.now() - startedAt) / 1e3)} s`,
-  );
+  say(totals(counts));
+  say(`${Math.round((performance.now() - startedAt) / 1e3)} s`);
 } finally {
   await Deno.remove(dir, { recursive: true });
 }
 for (const fault of faults) say(`FAULT ${fault}`);
 if (faults.length > 0) Deno.exitCode = 1;
+
+/** All rules together, in a line. */
+function totals(counts: ReadonlyMap<string, Silencing>): string {
+  const all = [...counts.values()];
+  const sum = (of: (each: Silencing) => number) => all.reduce((total, each) => total + of(each), 0);
+  const agreed = (of: (each: Silencing) => number, yes: (each: Silencing) => number) =>
+    `${sum(of)} checked, ${sum(yes)} agreed`;
+  return [
+    `${sum(({ anomalies }) => anomalies)} anomalies`,
+    `limits: ${agreed(({ limits }) => limits, ({ limitsAgreed }) => limitsAgreed)}`,
+    `durations: ${agreed(({ durations }) => durations, ({ durationsAgreed }) => durationsAgreed)}`,
+    `"no limit would do": ${agreed(({ without }) => without, (each) => each.withoutAgreed)}`,
+    `gone with one at the same value: ${sum(({ ties }) => ties)}`,
+    `let through or swallowed by a cooldown: ${sum(({ swallowed }) => swallowed)}`,
+    `faults: ${sum(({ faults }) => faults.length)}`,
+  ].join("; ");
+}

@@ -78,7 +78,12 @@ export interface DayOptions extends FleetTime {
   readonly part?: { readonly part: number; readonly of: number };
   /** Folder for the vehicles' logs. */
   readonly dir: string;
-  readonly onVehicle?: (done: number, vehicles: number) => void;
+  /** Told after each vehicle what was counted so far. */
+  readonly onVehicle?: (
+    done: number,
+    vehicles: number,
+    counts: ReadonlyMap<string, Silencing>,
+  ) => void;
 }
 
 /** Checks anomalies of simulated time; one count for each rule. */
@@ -108,7 +113,7 @@ export async function checkDay(
       return counted;
     };
     await new SilencingCheck(ruleSet, log, all, countsOf).check(own.map(({ opening }) => opening));
-    options.onVehicle?.(++done, byPath.size);
+    options.onVehicle?.(++done, byPath.size, counts);
   }
   return counts;
 }
