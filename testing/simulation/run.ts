@@ -180,7 +180,10 @@ class Run {
 
   /** Time from which on no fault of before has consequences for a call. */
   get #calmAt(): number {
-    return EPOCH_MS + this.scenario.faultsMs + 3 * this.scenario.conditions.timeoutMs;
+    const { faults, faultsMs, conditions } = this.scenario;
+    // A process that was stopped hears of it afterwards.
+    const pauses = faults.map((fault) => fault.kind === "pause" ? fault.ms : 0);
+    return EPOCH_MS + faultsMs + 3 * conditions.timeoutMs + Math.max(0, ...pauses);
   }
 
   #callFault(index: number, op: string, nth: number) {
