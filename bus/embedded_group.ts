@@ -35,6 +35,7 @@ const CLOCK_STEP_MS = 60_000;
 /** The tables of one group on one topic, as one member works on them. */
 export class GroupTable {
   readonly #members: StatementSync;
+  readonly #everyone: StatementSync;
   readonly #owners: StatementSync;
   readonly #join: StatementSync;
   readonly #beat: StatementSync;
@@ -56,6 +57,7 @@ export class GroupTable {
   ) {
     const sql = (text: string) => store.database.prepare(text);
     this.#members = sql("SELECT id, expires FROM members WHERE grp = ? AND topic = ? ORDER BY seq");
+    this.#everyone = sql("SELECT id FROM members");
     this.#owners = sql("SELECT part, member, epoch FROM owners WHERE grp = ? AND topic = ?");
     this.#join = sql(
       `INSERT OR REPLACE INTO members
@@ -84,6 +86,11 @@ export class GroupTable {
        WHERE grp = ? AND topic = ? AND part = ? AND member = ? AND epoch = ?`,
     );
     this.#progress = sql("SELECT progress FROM owners WHERE grp = ? AND topic = ? AND part = ?");
+  }
+
+  /** Ids of the members of all groups. */
+  everyone(): ReadonlySet<string> {
+    return new Set(this.#everyone.all().map(({ id }) => toText(id)));
   }
 
   /** Ids of the other members. */

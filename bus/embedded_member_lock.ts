@@ -21,12 +21,13 @@ export class MemberLock {
   /**
    * Makes and locks the file of a member, and removes what dead ones left.
    *
+   * @param known members whose files their groups have yet to look at
    * @throws {Error} if the folder takes no file
    */
-  static take(dir: string, memberId: string): MemberLock {
+  static take(dir: string, memberId: string, known: ReadonlySet<string>): MemberLock {
     const folder = `${dir}/${FOLDER}`;
     Deno.mkdirSync(folder, { recursive: true });
-    for (const { name } of Deno.readDirSync(folder)) isDead(dir, name);
+    for (const { name } of Deno.readDirSync(folder)) if (!known.has(name)) isDead(dir, name);
     const path = `${folder}/${memberId}`;
     for (let tries = 1; tries <= TRIES; tries++) {
       const file = Deno.openSync(path, { read: true, write: true, create: true });

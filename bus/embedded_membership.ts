@@ -196,7 +196,7 @@ export class Membership {
   #takeLock(): void {
     const { dir, events, expiryMs } = this.#parts;
     try {
-      this.#lock = MemberLock.take(dir, this.#table.memberId);
+      this.#lock = MemberLock.take(dir, this.#table.memberId, this.#table.everyone());
     } catch (error) {
       events({
         level: "warn",

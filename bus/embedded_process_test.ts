@@ -210,30 +210,43 @@ Deno.test("embedded bus: a member that hung and wakes is refused its step", asyn
 
 Deno.test("embedded bus: a member that was killed is followed at once, however long silence may last", async () => {
   await withInput(400, async (_, dir) => {
-    const copier = new Copier(dir, 200, undefined, 3_600_000);
     const told: string[] = [];
     const other = await openEmbeddedBus({ dir, fsync: "always", expiryMs: 3_600_000 }, {
       now: () => Date.now(),
       events: ({ name, message }) => told.push(`${name} ${message}`),
     });
-    const member = new Member(other, {
-      topic: "input",
-      group: "copiers",
-      progressTopic: "progress",
-    });
+    const join = () =>
+      new Member(other, { topic: "input", group: "copiers", progressTopic: "progress" });
+    const first = new Copier(dir, 200, undefined, 3_600_000);
+    // By one that is there already, and by one that comes later.
+    const member = join();
     try {
       await eventually(
         WAIT_MS,
         "each holds one",
-        () => member.held.size === 1 && copier.said("lease"),
+        () => member.held.size === 1 && first.said("lease"),
       );
     } finally {
-      await copier.kill();
+      await first.kill();
     }
-    await eventually(WAIT_MS, "this one takes over", () => member.held.size === 2);
-    assert(told.some((line) => line.startsWith("bus.member_expired") && /has ended/.test(line)));
-    assert(told.some((line) => line.endsWith("copiers holds partitions 0, 1 of input here")));
+    await eventually(WAIT_MS, "the other takes over", () => member.held.size === 2);
     await member.leave();
+    const second = new Copier(dir, 200, undefined, 3_600_000);
+    try {
+      await eventually(
+        WAIT_MS,
+        "it holds both",
+        () => second.said("lease 0") && second.said("lease 1"),
+      );
+    } finally {
+      await second.kill();
+    }
+    const later = join();
+    await eventually(WAIT_MS, "a later one takes over", () => later.held.size === 2);
+    const expired = told.filter((line) => line.startsWith("bus.member_expired"));
+    assertEquals(expired.map((line) => /has ended/.test(line)), [true, true]);
+    assert(told.some((line) => line.endsWith("copiers holds partitions 0, 1 of input here")));
+    await later.leave();
     assertEquals([...Deno.readDirSync(`${dir}/members`)], []);
     await other.close();
   });
