@@ -44,6 +44,8 @@ export interface EmbeddedBusOptions {
    * when `retain` is called.
    */
   readonly retainEveryMs?: number;
+  /** Longest wait for another's transaction to end, milliseconds; default 10,000. */
+  readonly lockWaitMs?: number;
 }
 
 /** The port, and what only an embedded bus needs. */
@@ -75,7 +77,8 @@ export async function openEmbeddedBus(
   try {
     const store = new Store(database, `${options.dir}/${BUS_FILE}`);
     const changes = new Changes(database, options.pollMs ?? POLL_MS);
-    const writer = new Writer(database, store.path, strict, () => changes.notify());
+    const { lockWaitMs } = options;
+    const writer = new Writer(database, store.path, strict, () => changes.notify(), lockWaitMs);
     const closing = new AbortController();
     const parts: BusParts = {
       dir: options.dir,

@@ -4,7 +4,7 @@ import { isDead, MemberLock } from "./embedded_member_lock.ts";
 import type { BusParts } from "./embedded_parts.ts";
 import { type Claim, GroupTable } from "./embedded_group.ts";
 import { EmbeddedLease } from "./embedded_lease.ts";
-import { isNoRoom, toBusError } from "./embedded_schema.ts";
+import { isBusy, isNoRoom, toBusError } from "./embedded_schema.ts";
 import type { BusError, Lease, LeaseOptions } from "./port.ts";
 
 /** Beats within the time after which a silent member is removed. */
@@ -111,9 +111,10 @@ export class Membership {
           await this.#look(first);
           first = false;
         } catch (error) {
-          // Nobody else can write either: nothing is lost by waiting for room.
-          if (!isNoRoom(error)) throw error;
-          this.#tellOfNoRoom(error);
+          // Nobody else can write either: nothing is lost by waiting for room, or for a process that
+          // was stopped within a transaction.
+          if (!isNoRoom(error) && !isBusy(error)) throw error;
+          this.#tellOfWait(error);
           await pause(NO_ROOM_MS, this.#ending.signal);
         }
         await pause(pauseMs, this.#ending.signal);
@@ -215,13 +216,13 @@ export class Membership {
     this.#parts.events(event);
   }
 
-  #tellOfNoRoom(error: unknown): void {
+  #tellOfWait(error: unknown): void {
     const now = performance.now();
     if (now - this.#noRoomToldAt < NO_ROOM_EVENT_MS) return;
     this.#noRoomToldAt = now;
     this.#parts.events({
       level: "error",
-      name: "bus.no_room",
+      name: isBusy(error) ? "bus.locked" : "bus.no_room",
       message: `${error instanceof Error ? error.message : String(error)}; it is tried again`,
     });
   }

@@ -1,7 +1,10 @@
 /** The embedded bus between processes: kill -9, frozen members, one group over one folder. */
-import { assert, assertEquals } from "@std/assert";
+import { DatabaseSync } from "node:sqlite";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { bytes, eventually, everything, Member, text } from "./conformance_support.ts";
 import { type EmbeddedBus, openEmbeddedBus } from "./embedded_bus.ts";
+import { BUS_FILE } from "./embedded_schema.ts";
+import { BusError } from "./port.ts";
 
 const WAIT_MS = 20_000;
 const COPIER = new URL("../testing/bus_copier.ts", import.meta.url).pathname;
@@ -249,5 +252,40 @@ Deno.test("embedded bus: a member that was killed is followed at once, however l
     await later.leave();
     assertEquals([...Deno.readDirSync(`${dir}/members`)], []);
     await other.close();
+  });
+});
+
+Deno.test("embedded bus: members outlast a process that was stopped within a transaction", async () => {
+  await withInput(2, async (bus, dir) => {
+    const lockWaitMs = 100;
+    const patient = await openEmbeddedBus({ dir, fsync: "always", expiryMs: 600, lockWaitMs }, {
+      now: () => Date.now(),
+      events: () => {},
+    });
+    const member = new Member(patient, {
+      topic: "input",
+      group: "copiers",
+      progressTopic: "progress",
+    });
+    await eventually(WAIT_MS, "it holds both", () => member.held.size === 2);
+    const stopped = new DatabaseSync(`${dir}/${BUS_FILE}`);
+    stopped.exec("BEGIN IMMEDIATE");
+    const lease = member.held.get(0);
+    assert(lease !== undefined);
+    const step = { nextOffset: 1, outputs: [], progress: bytes("1") };
+    await assertRejects(() => lease.commit(step), BusError, "database is locked");
+    // Beats fail too: they are tried again and again.
+    const failed = () => patient.metrics().bus_lock_waits > 100;
+    await eventually(WAIT_MS, "some beats have failed", failed);
+    stopped.exec("ROLLBACK");
+    stopped.close();
+    await eventually(WAIT_MS, "it is leased anew", () => {
+      const anew = member.held.get(0);
+      return anew !== undefined && anew !== lease && !anew.lost.aborted;
+    });
+    await member.held.get(0)?.commit(step);
+    assertEquals((await everything(bus, "progress", 0)).map(({ value }) => value), ["1"]);
+    await member.leave();
+    await patient.close();
   });
 });

@@ -13,8 +13,8 @@ import { BusError } from "./port.ts";
 const TRANSACTION_BYTES_MAX = 8 << 20;
 /** Pauses between tries for the lock. */
 const LOCK_PAUSE_MS = 2;
-/** Longest wait for the lock, with nobody of this thread blocked meanwhile. */
-const LOCK_WAIT_MS = 10_000;
+/** Longest wait for the lock unless set, with nobody of this thread blocked meanwhile. */
+export const LOCK_WAIT_MS = 10_000;
 
 interface Job {
   readonly action: string;
@@ -48,12 +48,14 @@ export class Writer {
   /**
    * @param strict whether durable jobs are synced to the disk at once
    * @param onCommit told after each transaction with a durable job: others hold no records
+   * @param lockWaitMs longest wait for another's transaction to end
    */
   constructor(
     readonly database: DatabaseSync,
     readonly path: string,
     readonly strict: boolean,
     readonly onCommit: () => void,
+    readonly lockWaitMs: number = LOCK_WAIT_MS,
   ) {}
 
   /**
@@ -131,7 +133,7 @@ export class Writer {
 
   /** Takes the write lock without blocking the thread for long. */
   async #begin(): Promise<void> {
-    const end = performance.now() + LOCK_WAIT_MS;
+    const end = performance.now() + this.lockWaitMs;
     for (;;) {
       try {
         this.database.exec("BEGIN IMMEDIATE");

@@ -2,6 +2,7 @@
  * Several `analysis` processes over one log that is being written: one at a time is killed, paused
  * for longer than its session, or added; the comparison stands at the end.
  */
+import { DatabaseSync } from "node:sqlite";
 import type { Seeded } from "../testing/seeded.ts";
 import { Program } from "./program.ts";
 import type { TortureSite } from "./torture_bus.ts";
@@ -21,6 +22,8 @@ export interface GroupReport extends Comparison {
   readonly brokerKills: number;
   /** Processes that slept longer than their session. */
   readonly pauses: number;
+  /** Those of them that slept within a transaction of the embedded bus, so that all had to wait. */
+  readonly locked: number;
   /** Those of them that tried to go on where they stopped, and were refused. */
   readonly fenced: number;
   /** Processes that came beside the others; one of all left in order then. */
@@ -38,6 +41,8 @@ const SLEEP_FACTORS = [1.3, 1.8] as const;
 /** Longest time from the first record after a sleep to the waking. */
 const WAKE_MS_MAX = 300;
 const DOWN_MS_MAX = 2_000;
+/** Wait for the embedded bus's file beyond which its holder sleeps: others hold it for moments. */
+const LOCKED_MS = 2_000;
 
 /** Runs a torture with several processes; `options.kills` counts all that is done to them. */
 export async function tortureGroup(
@@ -60,7 +65,7 @@ export async function tortureGroup(
 }
 
 class Group {
-  readonly counts = { kills: 0, brokerKills: 0, pauses: 0, fenced: 0, additions: 0 };
+  readonly counts = { kills: 0, brokerKills: 0, pauses: 0, locked: 0, fenced: 0, additions: 0 };
   readonly #site: TortureSite;
   readonly #options: GroupOptions;
   readonly #random: Seeded;
@@ -137,6 +142,13 @@ class Group {
     victim.signal("SIGSTOP");
     try {
       await pause(this.#site.sessionMs * this.#random.between(...SLEEP_FACTORS));
+      if (isLocked(this.#site)) {
+        victim.signal("SIGCONT");
+        this.counts.pauses++;
+        this.counts.locked++;
+        await writing;
+        return;
+      }
       await writing;
       // The others have taken its partitions over, and gone beyond where it stopped.
       await this.#untilDone();
@@ -221,6 +233,21 @@ class Group {
 
   #report(): string {
     return [...this.#members].map((member) => `${member.pid}:\n${member.report()}`).join("\n");
+  }
+}
+
+/** Whether somebody keeps the embedded bus's file from all others. */
+function isLocked({ bus, dir }: TortureSite): boolean {
+  if (bus.kind !== "embedded") return false;
+  const database = new DatabaseSync(`${dir}/bus.sqlite`);
+  try {
+    database.exec(`PRAGMA busy_timeout = ${LOCKED_MS}; BEGIN IMMEDIATE; ROLLBACK`);
+    return false;
+  } catch (error) {
+    if (!/database is locked/.test(String(error))) throw error;
+    return true;
+  } finally {
+    database.close();
   }
 }
 
