@@ -101,13 +101,19 @@ async function untilDone(
 /** Processor time that a process has used, ticks. */
 function processTicks(pid: number): number {
   // The name, in brackets, may hold spaces.
-  const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1].split(" ");
+  const fields = procFile(`${pid}/stat`).split(") ")[1].split(" ");
   return Number(fields[11]) + Number(fields[12]);
 }
 
 /** Processor time that all have used, ticks: user, nice, system, interrupts. */
 function machineTicks(): number {
-  const [, user, nice, system, , , irq, softirq] = Deno.readTextFileSync("/proc/stat")
-    .split("\n")[0].split(/\s+/).map(Number);
+  const [, user, nice, system, , , irq, softirq] = procFile("stat").split("\n")[0].split(/\s+/)
+    .map(Number);
   return user + nice + system + irq + softirq;
+}
+
+/** A file of /proc, through a program: Deno itself reads there only where it may do everything. */
+function procFile(path: string): string {
+  const { stdout } = new Deno.Command("cat", { args: [`/proc/${path}`] }).outputSync();
+  return new TextDecoder().decode(stdout);
 }

@@ -59,6 +59,8 @@ export class Program implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #reading: Promise<void>;
   readonly said: string[] = [];
+  /** Whether it runs no more. */
+  ended = false;
   url = "";
 
   /** @param before shell commands that run in the process before the program takes its place */
@@ -74,6 +76,7 @@ export class Program implements AsyncDisposable {
       env: { NO_COLOR: "1" },
     }).spawn();
     this.#reading = this.#read();
+    this.#child.status.then(() => this.ended = true);
   }
 
   /** Starts a command that serves pages, on a free port, and waits until it listens. */

@@ -70,7 +70,7 @@ async function runGroup(site: TortureSite): Promise<boolean> {
     report,
     `${bus}, ${analyses} processes, log written meanwhile: ${samples} samples, ${report.kills} ` +
       `kills, ${report.brokerKills} of the broker, ${report.pauses} pauses (${report.fenced} ` +
-      `refused a step on waking, ${report.locked} within a transaction), ${report.additions} additions, ${report.rebalances} changes of ` +
+      `refused a step on waking, ${report.locked} within a transaction), ${report.additions} additions, ${report.restarts} ended by themselves, ${report.rebalances} changes of ` +
       `share, seed ${seed}`,
     `${report.restored} checkpoints restored; ${report.seconds} s`,
   );

@@ -28,6 +28,8 @@ export interface GroupReport extends Comparison {
   readonly fenced: number;
   /** Processes that came beside the others; one of all left in order then. */
   readonly additions: number;
+  /** Processes that ended by themselves, with no broker to reach at their start, and were started again. */
+  readonly restarts: number;
   /** Times that some process was given another share. */
   readonly rebalances: number;
   readonly restored: number;
@@ -65,7 +67,15 @@ export async function tortureGroup(
 }
 
 class Group {
-  readonly counts = { kills: 0, brokerKills: 0, pauses: 0, locked: 0, fenced: 0, additions: 0 };
+  readonly counts = {
+    kills: 0,
+    brokerKills: 0,
+    pauses: 0,
+    locked: 0,
+    fenced: 0,
+    additions: 0,
+    restarts: 0,
+  };
   readonly #site: TortureSite;
   readonly #options: GroupOptions;
   readonly #random: Seeded;
@@ -217,13 +227,27 @@ class Group {
   }
 
   #untilDone(): Promise<void> {
-    return until("all is worked off", () => isDone(this.#site), () => this.#report());
+    return until("all is worked off", () => {
+      this.#supervise();
+      return isDone(this.#site);
+    }, () => this.#report());
+  }
+
+  /** As systemd or Docker would: who ends by itself is started again. */
+  #supervise(): void {
+    for (const member of this.#members) {
+      if (!member.ended) continue;
+      this.#members.delete(member);
+      this.#start();
+      this.counts.restarts++;
+    }
   }
 
   /** Until every process has a share, and every partition its process. */
   #untilAllHold(): Promise<void> {
     const { partitions } = this.#site;
     return until("all partitions are held", () => {
+      this.#supervise();
       const held = [...this.#members].map(partitionsHeld);
       const whole = held.flat().sort((a, b) => a - b).join() ===
         Array.from({ length: partitions }, (_, i) => i).join();

@@ -53,10 +53,15 @@ export async function torture(site: TortureSite, options: TortureOptions): Promi
     held.program = null;
     programKills++;
   };
+  // As systemd or Docker would: what ends by itself, with no broker to reach, is started again.
+  const alive = (): Program => {
+    if (held.program === null || held.program.ended) held.program = startAnalysis(site, random);
+    return held.program;
+  };
   try {
     for (let kill = 1; kill <= kills; kill++) {
       const before = await consumed(site);
-      const running = held.program ??= startAnalysis(site, random);
+      alive();
       const writing = live ? log.write(portion) : Promise.resolve();
       // Whoever waits for it below is told; until then nobody is.
       writing.catch(() => {});
@@ -66,8 +71,11 @@ export async function torture(site: TortureSite, options: TortureOptions): Promi
         const goal = before + 1 + random.below(Math.max(1, Math.floor(left)));
         await until(
           "it works",
-          async () => await consumed(site) >= goal || !log.writing && await isDone(site),
-          () => running.report(),
+          async () => {
+            alive();
+            return await consumed(site) >= goal || !log.writing && await isDone(site);
+          },
+          () => alive().report(),
         );
         await pause(random.below(10));
       }
@@ -87,9 +95,11 @@ export async function torture(site: TortureSite, options: TortureOptions): Promi
       say(`kill ${kill} of ${kills}, ${what}: ${done} of ${log.size} records done`);
     }
     await log.finish();
-    const last = held.program ??= startAnalysis(site, random);
-    await until("all is worked off", () => isDone(site), () => last.report());
-    await last.kill("SIGTERM");
+    await until("all is worked off", () => {
+      alive();
+      return isDone(site);
+    }, () => alive().report());
+    await alive().kill("SIGTERM");
     held.program = null;
   } finally {
     // Null unless something went wrong.
