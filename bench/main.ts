@@ -274,9 +274,10 @@ async function scalingOut(): Promise<number> {
       const each = row.ownPerSecond.map((own) => perSecond(own, 1_000)).join(", ");
       const cores = row.ownCores.map((own) => own.toFixed(2)).join(", ");
       print(
-        `  ${processes}: ${perSecond(row.perSecond, 1_000)} samples/s together; each ${each}; ` +
-          `cores of each ${cores}, of all with the broker ${row.machineCores.toFixed(2)} of ` +
-          `${navigator.hardwareConcurrency}; ${samples} samples`,
+        `  ${processes}: ${perSecond(row.perSecond, 1_000)} samples/s together, each ${each}; ` +
+          `${perSecond(row.perCpuSecond, 1_000)} samples a CPU-second of theirs; ` +
+          `cores in use: each ${cores}, the machine with the broker and all else ` +
+          `${row.machineCores.toFixed(2)} of ${navigator.hardwareConcurrency}; ${samples} samples`,
       );
     }
   } finally {

@@ -16,6 +16,8 @@ export interface ScalingOutRow {
   readonly ownPerSecond: readonly number[];
   /** Processor time of each, and of the whole machine, as cores in use. */
   readonly ownCores: readonly number[];
+  /** Samples for each second of processor time that the processes used, without the broker's. */
+  readonly perCpuSecond: number;
   readonly machineCores: number;
 }
 
@@ -52,6 +54,8 @@ export async function scalingOutRow(
     const doneAt = await untilDone(site, now, report);
     const seconds = (Math.max(...doneAt) - startedAt) / 1_000;
     const cores = (ticks: number) => ticks / TICKS / seconds;
+    const used = members.map(({ pid }, i) => processTicks(pid) - usedBefore[i]);
+    const busy = machineTicks() - busyBefore;
     const sizes = (await site.bus.bounds(site.topics.telemetry)).map(({ start, end }) =>
       end - start
     );
@@ -64,8 +68,9 @@ export async function scalingOutRow(
         const until = Math.max(...held.map((partition) => doneAt[partition]));
         return own / records * samples / ((until - startedAt) / 1_000);
       }),
-      ownCores: members.map(({ pid }, i) => cores(processTicks(pid) - usedBefore[i])),
-      machineCores: cores(machineTicks() - busyBefore),
+      ownCores: used.map(cores),
+      perCpuSecond: samples * TICKS / used.reduce((sum, ticks) => sum + ticks, 0),
+      machineCores: cores(busy),
     };
   } finally {
     for (const member of members) await member.kill("SIGKILL");

@@ -28,7 +28,7 @@ export interface GroupReport extends Comparison {
   readonly fenced: number;
   /** Processes that came beside the others; one of all left in order then. */
   readonly additions: number;
-  /** Processes that ended by themselves, with no broker to reach at their start, and were started again. */
+  /** Processes that found no broker at their start, ended, and were started again. */
   readonly restarts: number;
   /** Times that some process was given another share. */
   readonly rebalances: number;
