@@ -68,6 +68,12 @@ const TRANSACTION_TIMEOUT_MS = 30_000;
 const HEARTBEAT_MS = 1_000;
 /** Pause of the paused consumer between two looks at its heartbeat. */
 const BEAT_LOOK_MS = 100;
+/**
+ * Looks without a heartbeat after which the consumer is no member any more: where a join fails after
+ * the group has dropped it, the client looks on for ever and neither joins nor beats. While no broker
+ * is reached it looks once a retry, so that this is more than it has retries.
+ */
+const LOST_LOOKS = 100;
 
 /** Retries of a connection that was there before: some 45 s, a broker's slow restart. */
 const CONNECT_RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 48 };
@@ -199,6 +205,8 @@ class KafkaJsClient implements Client {
 
   async join(group: string, topic: string, events: MembershipEvents): Promise<Membership> {
     let left = false;
+    let looks = 0;
+    let running: Promise<void> = Promise.resolve();
     const consumer = this.#kafka.consumer({
       groupId: group,
       sessionTimeout: this.#sessionTimeoutMs,
@@ -210,13 +218,28 @@ class KafkaJsClient implements Client {
       retry: { ...CONNECT_RETRY, restartOnFailure: () => Promise.resolve(!left) },
     });
     const leave = () => consumer.disconnect();
+    const run = () =>
+      consumer.run({
+        autoCommit: false,
+        eachBatchAutoResolve: false,
+        eachBatch: () => Promise.resolve(),
+      });
+    consumer.on(consumer.events.FETCH, () => {
+      if (++looks !== LOST_LOOKS || left) return;
+      running = consumer.stop().then(() => left ? undefined : run())
+        .catch((error: unknown) => events.failed(error));
+    });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+      looks = 0;
       // Listeners run before the first fetch: paused for good, this consumer never fetches.
       consumer.pause([{ topic }]);
       if (left) return void leave();
       events.joined(payload.memberAssignment[topic] ?? []);
     });
-    consumer.on(consumer.events.HEARTBEAT, () => events.confirmed());
+    consumer.on(consumer.events.HEARTBEAT, () => {
+      looks = 0;
+      events.confirmed();
+    });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (!payload.restart && !left) events.failed(payload.error);
     });
@@ -227,11 +250,7 @@ class KafkaJsClient implements Client {
       await leave();
       throw error;
     }
-    const running = consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: () => Promise.resolve(),
-    }).catch((error: unknown) => events.failed(error));
+    running = run().catch((error: unknown) => events.failed(error));
     return {
       showOffset: (partition, offset) =>
         consumer.commitOffsets([{ topic, partition, offset: String(offset) }]),
