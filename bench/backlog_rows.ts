@@ -40,14 +40,17 @@ export async function backlogRow(
     cwd: new URL("../", import.meta.url),
     stdin: "null",
     stdout: "null",
-    stderr: "inherit",
+    stderr: "null",
     env: { MALLOC_ARENA_MAX: "2" },
   }).spawn();
+  let ended = false;
+  child.status.then(() => ended = true);
   try {
     const quarters = [0, 0, 0, 0];
     let [startedAt, startedWith, done] = [0, 0, 0];
     while (done < all) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+      if (ended) throw new Error("The process ended before it was through");
       const progress = await progressOf(site);
       done = progress.reduce((sum, each) => sum + (each?.next ?? 0), 0);
       if (done === 0) continue;
@@ -62,7 +65,7 @@ export async function backlogRow(
     const peakMegabytes = residentMegabytes(child.pid, "VmHWM");
     return { samples, seconds, cores, quarters, peakMegabytes };
   } finally {
-    child.kill("SIGTERM");
+    if (!ended) child.kill("SIGTERM");
     await child.status;
   }
 }
