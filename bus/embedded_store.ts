@@ -219,8 +219,10 @@ export class Store {
       let begin = -1;
       let last = -1;
       let nextOffset = end;
-      // Step by step: most batches are full long before so many rows have been looked at.
-      for (const row of this.#sizes.iterate(lowest, first + end, ROWS_PER_BATCH)) {
+      // As many as fill a batch if all are as large as the first, which may lie before `from`.
+      const likely = Math.ceil(bytesMax / Math.max(1, toNumber(located?.size ?? 1))) + 1;
+      const looks = Math.min(ROWS_PER_BATCH, Math.max(2, likely));
+      for (const row of this.#sizes.all(lowest, first + end, looks)) {
         const id = toNumber(row.id);
         const after = id - first + toNumber(row.span);
         if (after <= from) continue;
