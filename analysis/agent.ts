@@ -1,6 +1,7 @@
 /** The analysis agent: a loop per partition that its group gives it. */
 import type { AgentContext } from "../contract/agent.ts";
 import { ANALYSIS_GROUP } from "../contract/topics.ts";
+import { vehicleLimitNotice } from "../rules-wasm/plan.ts";
 import { Meter } from "./meter.ts";
 import { PartitionCount } from "./partition_count.ts";
 import { type PartitionDependencies, runPartition } from "./partition_loop.ts";
@@ -37,6 +38,13 @@ export async function runAnalysis(
     500,
     () => context.beat(meter.metrics(context.now()), version()),
   );
+  const tellRoom = () => {
+    const message = vehicleLimitNotice(deps.rules.current());
+    if (message === null) return;
+    context.events({ level: "warn", name: "analysis.vehicles_limited", message });
+  };
+  tellRoom();
+  const deaf = deps.rules.onChange(tellRoom);
   try {
     await partitions.checkRoom();
     const leases = deps.bus.lease({
@@ -62,6 +70,7 @@ export async function runAnalysis(
   } finally {
     await Promise.all(running);
     stopBeats();
+    deaf();
   }
   if (failed.signal.aborted) throw failed.signal.reason;
 }

@@ -150,12 +150,15 @@ async function* laneSteps(options: LaneOptions, job: LaneJob): AsyncGenerator<La
         if (signal.aborted) return;
         const caused = change === null
           ? []
-          : engine.swap(stretch.ruleSet, change.engine, batch.appendTimes[0]);
+          : [...engine.swap(stretch.ruleSet, change.engine, batch.appendTimes[0])];
         change = null;
-        const { anomalies } = engine.push(batch);
-        const { appendTimes, nextOffset } = batch;
-        yield { engine, anomalies: [...caused, ...anomalies], appendTimes };
-        at = nextOffset;
+        for (let first = 0; first < batch.count;) {
+          const { anomalies, next } = engine.pushPart(batch, first);
+          const appendTimes = batch.appendTimes.subarray(first, next);
+          yield { engine, anomalies: [...caused.splice(0), ...anomalies], appendTimes };
+          first = next;
+        }
+        at = batch.nextOffset;
       }
     }
     if (signal.aborted) return;

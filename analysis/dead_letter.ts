@@ -13,7 +13,9 @@ const DETAIL: Readonly<Record<RefusalReason, string>> = {
   "no-time": "no device time; send epoch milliseconds or ISO 8601 under a time key of the catalog",
   "impossible-time": "a time before 1970 or after the year 9999; mend the device's clock",
   "clock-ahead": "a time too far ahead of its arrival; mend the device's clock or max_clock_ahead",
-  "too-many-vehicles": "more vehicles than max_vehicles; raise it in the settings of the rules",
+  "too-many-vehicles":
+    "more vehicles than max_vehicles, or than memory holds with these rules (rules check tells); " +
+    "raise it in the settings of the rules, or use more partitions",
   "record-too-large": "a record larger than the topic takes; send smaller ones",
 };
 

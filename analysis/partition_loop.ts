@@ -113,28 +113,35 @@ class PartitionLoop {
   }
 
   async #step(batch: Batch): Promise<void> {
-    const { lease, deps: { topics, meter, context } } = this;
+    const { lease, deps: { meter, context } } = this;
     const state = this.#state;
     // What a change of rules caused comes before what the batch causes.
     this.#takeCorrections();
-    const result: PushResult = state.engine.push(batch);
-    state.next = batch.nextOffset;
-    if (result.anomalies.length > 0) {
-      meter.add("transitions", result.anomalies.length);
-      const { partition } = lease;
-      this.#output(
-        topics.anomalies,
-        result.anomalies.map(({ key, value }) => ({ key, value, partition })),
-      );
-    }
-    if (result.refusals.length > 0) {
-      for (const { reason } of result.refusals) meter.add(`refused_${reason}`, 1);
-      this.#output(topics.deadLetters, deadLetters(batch, result.refusals));
+    for (let from = 0; from < batch.count;) {
+      const part = state.engine.pushPart(batch, from);
+      from = part.next;
+      state.next = from < batch.count ? batch.offsets[from] : batch.nextOffset;
+      this.#give(batch, part);
+      // A batch that gives very much goes out in several steps.
+      if (from < batch.count) await this.#commit();
     }
     const now = context.now();
     meter.report(lease.partition, batch, state.engine);
     const due = state.checkpointDue || elapsed(now, this.#committedAt, COMMIT_MS);
     if (this.#pending.length > 0 || due) await this.#commit();
+  }
+
+  #give(batch: Batch, { anomalies, refusals }: PushResult): void {
+    const { lease: { partition }, deps: { topics, meter } } = this;
+    if (anomalies.length > 0) {
+      meter.add("transitions", anomalies.length);
+      const records = anomalies.map(({ key, value }) => ({ key, value, partition }));
+      this.#output(topics.anomalies, records);
+    }
+    if (refusals.length > 0) {
+      for (const { reason } of refusals) meter.add(`refused_${reason}`, 1);
+      this.#output(topics.deadLetters, deadLetters(batch, refusals));
+    }
   }
 
   /** Nothing to read: commits what is left over, and appends a tick when a timer is due. */

@@ -261,7 +261,11 @@ export class PartitionState {
     const { lease, deps: { bus, context, meter, pulse } } = this;
     for await (const batch of bus.range(lease.topic, lease.partition, from, to)) {
       if (context.signal.aborted || lease.lost.aborted) return false;
-      for (const { value } of this.engine.push(batch, mode).anomalies) take(value);
+      for (let at = 0; at < batch.count;) {
+        const { anomalies, next } = this.engine.pushPart(batch, at, mode);
+        for (const { value } of anomalies) take(value);
+        at = next;
+      }
       meter.add("records_replayed", batch.count);
       meter.report(lease.partition, batch, this.engine);
       await pulse.turn();

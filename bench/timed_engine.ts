@@ -37,7 +37,7 @@ function createTimedEngine(ruleSet: RuleSet, now: () => number): TimedEngine {
   const engine = new PartitionEngine(plan, { partition: 0 }, timed, scanner);
   return {
     push: (input) => {
-      engine.push(input);
+      engine.pushPart(input, 0, "live");
     },
     rules: () => ({ wallMs, cpuMs }),
   };

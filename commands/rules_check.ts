@@ -3,7 +3,7 @@ import type { Fault, RuleSet } from "../rules-wasm/language/ast.ts";
 import { formatFault } from "../rules-wasm/language/format_fault.ts";
 import { loadKernelRules } from "../rules-wasm/kernel_rules.ts";
 import { type Warning, warningsOf } from "../rules-wasm/language/warnings.ts";
-import { stateSize } from "../rules-wasm/plan.ts";
+import { stateSize, vehicleLimitNotice } from "../rules-wasm/plan.ts";
 import { hashVersion } from "../rules-wasm/version.ts";
 import type { Settings } from "../settings.ts";
 import { readCatalog, readUserFile, readZones } from "./files.ts";
@@ -53,6 +53,8 @@ function show({ file, text, rules, faults, warnings }: Checked): void {
     writeData(`${file}: ${count(rules.rules.length, "rule")}, version ${rules.version}${more}\n`);
     const { leastBytes, mostBytes } = stateSize(rules);
     writeData(`  state of a vehicle: ${leastBytes} to ${mostBytes} bytes, by how much it sends\n`);
+    const notice = vehicleLimitNotice(rules);
+    if (notice !== null) writeData(`  ${notice}\n`);
   }
 }
 

@@ -51,7 +51,7 @@ class KernelDecoder implements Decoder {
     new DataView(memory.buffer).setFloat64(CONTROL_LAST_A, -Infinity, true);
     scan.scanBegin(input.count);
     for (let exhausted = false; !exhausted;) {
-      const rows = scan.scan(Infinity);
+      const rows = scan.scan(Infinity, 0);
       // Rows and refusals of a micro-batch are given in the order of the text.
       this.#give(rows, handler);
       exhausted = new DataView(memory.buffer).getUint32(CONTROL_EXHAUSTED, true) === 1;

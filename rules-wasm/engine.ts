@@ -17,14 +17,15 @@ import {
   ROWS_MAX,
 } from "./assembly/layout.ts";
 import * as K from "./assembly/plan_layout.ts";
-import { TransitionWriter, type VehicleText } from "./anomaly_json.ts";
+import { TransitionWriter } from "./anomaly_json.ts";
 import { type EngineCalls, engineCalls, EngineMemory } from "./engine_memory.ts";
+import { EngineSlots } from "./engine_slots.ts";
 import type {
   AnomalyRecord,
   EngineCounts,
   EngineInput,
   PushMode,
-  PushResult,
+  PushPart,
 } from "./engine_port.ts";
 import type { Cleared, EngineOptions, KernelEngine, RuleMetric } from "./kernel_engine.ts";
 import { createKernelScanner } from "./kernel_scanner.ts";
@@ -36,7 +37,6 @@ import type { KernelInstance } from "./scan_kernel.ts";
 import type { Scanner } from "./scanner_port.ts";
 import type { KernelState } from "./state_transfer.ts";
 import { encoded, inOrder, readTransition, type Written } from "./transition_records.ts";
-import { vehicleFilter } from "./vehicle_filter.ts";
 
 export type { EngineOptions, KernelEngine, RuleMetric };
 
@@ -47,17 +47,16 @@ export type { EngineOptions, KernelEngine, RuleMetric };
  */
 export function createEngine(ruleSet: RuleSet, options: EngineOptions): KernelEngine {
   return new LiveEngine(ruleSet, options, (plan, vehicles) => {
-    const { kernel, scanner } = createKernelScanner(plan.ruleSet, plan.signals, vehicles);
+    const slots = Math.max(plan.vehiclesMax, vehicles);
+    const { kernel, scanner } = createKernelScanner(plan.ruleSet, plan.signals, slots);
     return new PartitionEngine(plan, options, kernel, scanner);
   });
 }
 
-/** A vehicle as transitions name it. */
-interface Vehicle extends VehicleText {
-  readonly key: Uint8Array;
-}
-
-const TEXT = new TextEncoder();
+/** A part of a batch ends behind the record that gives so many transitions and refusals, */
+const PART_RESULTS = 16_384;
+/** or transitions of so many characters. */
+const PART_CHARS = 8 * 2 ** 20;
 
 /** What the kernel counts. */
 const COUNTERS = [
@@ -79,16 +78,10 @@ export class PartitionEngine {
   readonly #calls: EngineCalls;
   readonly #memory: EngineMemory;
   #writers: readonly TransitionWriter[] = [];
-  #filters: readonly ((vehicle: string) => boolean)[] = [];
+  readonly #slots: EngineSlots;
   #plan: Plan;
-  /** Ids by slot, decoded when first needed. */
-  readonly #vehicles: Vehicle[] = [];
-  #slots = 0;
-  /** Slots given free; the scanner gives the last of them to the next new vehicle. */
-  readonly #freed: number[] = [];
   #offsetsAt = 0;
   #offsetsRoom = 0;
-  #misplaced = 0;
 
   constructor(
     plan: Plan,
@@ -98,6 +91,7 @@ export class PartitionEngine {
   ) {
     this.#calls = engineCalls(kernel);
     this.#memory = new EngineMemory(kernel.memory);
+    this.#slots = new EngineSlots(this.#calls, this.#memory, scanner, options);
     this.#memory.view.setFloat64(K.E_TIMERS_TO, -Infinity, true);
     this.#plan = plan;
     this.#load(plan);
@@ -112,28 +106,40 @@ export class PartitionEngine {
     return { calls: this.#calls, memory: this.#memory, scan: this.kernel.scan };
   }
 
-  push(input: EngineInput, mode: PushMode = "live"): PushResult {
+  /** As `Engine.pushPart`. */
+  pushPart(input: EngineInput, from: number, mode: PushMode): PushPart {
     const { scanner } = this;
     const calls = this.#calls;
+    const memory = this.#memory;
     const written: Written[] = [];
     const refusals: Refusal[] = [];
     const kernelMode = mode === "warm" ? K.MODE_WARM : K.MODE_LIVE;
     const out = mode === "live" ? written : null;
-    const { latenessMs } = this.#plan.ruleSet.settings;
-    const runRows = latenessMs > 0 ? calls.runLateRows : calls.runRows;
-    scanner.begin(input);
-    this.#takeOffsets(input);
-    while (!this.#memory.exhausted) {
+    const runRows = this.#plan.ruleSet.settings.latenessMs > 0 ? calls.runLateRows : calls.runRows;
+    const rest = recordsFrom(input, from);
+    scanner.begin(rest);
+    this.#takeOffsets(rest);
+    let chars = 0;
+    let charsOf = 0;
+    while (!memory.exhausted) {
+      for (; charsOf < written.length; charsOf++) chars += written[charsOf].json.length;
+      const enough = written.length + refusals.length >= PART_RESULTS || chars >= PART_CHARS;
+      if (enough && !memory.insideRecord && memory.recordsDone > 0) break;
       this.#fireTimers(kernelMode, out);
-      scanner.scan(calls.runStop());
-      refusals.push(...scanner.drain());
-      this.#addVehicles();
-      calls.runStart();
-      runRows(this.#offsetsAt, kernelMode);
-      if (out) this.#collect(out);
+      scanner.scan(calls.runStop(), enough);
+      for (const refusal of scanner.drain()) {
+        refusals.push(from === 0 ? refusal : { ...refusal, record: refusal.record + from });
+      }
+      this.#slots.addNew();
+      for (let more = true; more;) {
+        calls.runStart();
+        more = runRows(this.#offsetsAt, kernelMode) === 1;
+        if (out) this.#collect(out);
+      }
     }
     calls.runStop();
-    return { anomalies: encoded(written), refusals };
+    const next = memory.exhausted ? input.count : from + memory.recordsDone;
+    return { anomalies: encoded(written), refusals, next };
   }
 
   nextTimer(): number | null {
@@ -153,7 +159,7 @@ export class PartitionEngine {
       crowded: this.#memory.f64(K.E_CROWDED),
       clockResets: this.#memory.f64(K.E_CLOCK_RESETS),
       forgotten: this.#memory.f64(K.E_FORGOTTEN),
-      misplaced: this.#misplaced,
+      misplaced: this.#slots.misplaced,
     };
   }
 
@@ -162,7 +168,7 @@ export class PartitionEngine {
   }
 
   vehicles(): number {
-    return this.#memory.slots - this.#freed.length;
+    return this.#slots.count;
   }
 
   openAnomalies(): number {
@@ -177,6 +183,11 @@ export class PartitionEngine {
     return this.#plan.stride + this.#memory.f64(K.E_BLOCK_BYTES) / Math.max(1, this.vehicles());
   }
 
+  /** Bytes of memory that the kernel has taken. */
+  memoryBytes(): number {
+    return this.kernel.memory.buffer.byteLength;
+  }
+
   ruleMetrics(): readonly RuleMetric[] {
     const at = this.#calls.firedAt();
     return this.#plan.ruleSet.rules.map((rule, i) => ({
@@ -187,17 +198,13 @@ export class PartitionEngine {
 
   /** Takes over vehicles that were loaded into the kernel, which had none. */
   welcomeLoaded(): void {
-    this.#slots = this.#memory.slots;
-    for (let slot = 0; slot < this.#slots; slot++) this.#welcome(slot);
-    this.#calls.limitVehicles(this.#plan.ruleSet.settings.maxVehicles);
+    this.#slots.welcomeLoaded();
+    this.#calls.limitVehicles(this.#plan.vehiclesMax);
   }
 
   /** Sets which rules, by their patterns in another plan, are for the vehicles. */
   filterBy(ruleSet: RuleSet): void {
-    this.#filters = filtersOf(ruleSet);
-    for (let slot = 0; slot < this.#slots; slot++) {
-      if (this.scanner.inUse(slot)) this.#setFilters(slot);
-    }
+    this.#slots.filterAll(ruleSet);
   }
 
   /** Takes a plan of the same layout of state into force. */
@@ -216,7 +223,7 @@ export class PartitionEngine {
   /** Takes the place of another engine, its state being loaded: counts on where that stands. */
   succeed(other: PartitionEngine): void {
     for (const at of COUNTERS) this.#memory.view.setFloat64(at, other.#memory.f64(at), true);
-    this.#misplaced = Math.max(this.#misplaced, other.#misplaced);
+    this.#slots.misplaced = Math.max(this.#slots.misplaced, other.#slots.misplaced);
     this.#setFired(new Map(other.ruleMetrics().map((metric) => [metric.rule, metric.fired])));
     this.#calls.runStop();
   }
@@ -241,9 +248,21 @@ export class PartitionEngine {
   /** Evaluates all samples that wait, at an A. */
   releaseWaiting(a: number): AnomalyRecord[] {
     const out: Written[] = [];
+    for (let more = true; more;) {
+      this.#calls.runStart();
+      more = this.#calls.releaseWaiting(a, K.MODE_LIVE) === 1;
+      this.#collect(out);
+    }
+    return encoded(out);
+  }
+
+  /** Forgets a vehicle at an A, for lack of room. */
+  forgetVehicle(slot: number, a: number): AnomalyRecord[] {
+    const out: Written[] = [];
     this.#calls.runStart();
-    this.#calls.releaseWaiting(a, K.MODE_LIVE);
+    this.#calls.forgetVehicle(slot, a);
     this.#collect(out);
+    this.#slots.free(slot);
     return encoded(out);
   }
 
@@ -268,7 +287,7 @@ export class PartitionEngine {
 
   /** Id of the vehicle in a slot. */
   vehicleId(slot: number): string {
-    return this.#vehicle(slot).id;
+    return this.#slots.vehicle(slot).id;
   }
 
   #load(plan: Plan): void {
@@ -278,7 +297,7 @@ export class PartitionEngine {
     this.#writers = rules.map((rule) =>
       new TransitionWriter(rule, version, this.options.partition)
     );
-    this.#filters = filtersOf(plan.ruleSet);
+    this.#slots.filterNew(plan.ruleSet);
     const bytes = planBytes(plan, this.options.partition);
     const address = this.#calls.planRoom(bytes.length);
     this.#memory.put(bytes, address);
@@ -304,56 +323,8 @@ export class PartitionEngine {
       if (out) this.#collect(out);
       const forgotten = this.#memory.u32(K.E_FORGOTTEN_SLOT);
       if (forgotten === 0) continue;
-      const slot = forgotten - 1;
-      this.scanner.free(slot);
-      delete this.#vehicles[slot];
-      this.#freed.push(slot);
+      this.#slots.free(forgotten - 1);
     }
-  }
-
-  /** Gives new vehicles their state, and tells which rules are for them. */
-  #addVehicles(): void {
-    const { slots } = this.#memory;
-    if (slots > this.#slots) {
-      this.#calls.addVehicles(slots);
-      for (let slot = this.#slots; slot < slots; slot++) this.#welcome(slot);
-      this.#slots = slots;
-    }
-    for (
-      let slot = this.#freed.at(-1);
-      slot !== undefined && this.scanner.inUse(slot);
-      slot = this.#freed.at(-1)
-    ) {
-      this.#freed.pop();
-      this.#welcome(slot);
-    }
-  }
-
-  /** A vehicle is new in a slot: is it in its partition, and which rules are for it? */
-  #welcome(slot: number): void {
-    const { partition, partitionOf } = this.options;
-    if (partitionOf && partitionOf(this.#vehicle(slot).key) !== partition) this.#misplaced++;
-    this.#setFilters(slot);
-  }
-
-  #setFilters(slot: number): void {
-    const filters = this.#filters;
-    if (filters.length === 0) return;
-    const { id } = this.#vehicle(slot);
-    for (let word = 0; word * 32 < filters.length; word++) {
-      let bits = 0;
-      for (let bit = 0; bit < 32 && word * 32 + bit < filters.length; bit++) {
-        if (filters[word * 32 + bit](id)) bits |= 1 << bit;
-      }
-      this.#calls.setFilter(slot, word, bits);
-    }
-  }
-
-  #vehicle(slot: number): Vehicle {
-    const known = this.#vehicles[slot];
-    if (known !== undefined) return known;
-    const id = this.scanner.vehicle(slot);
-    return this.#vehicles[slot] = { id, json: JSON.stringify(id), key: TEXT.encode(id) };
   }
 
   #takeOffsets(input: EngineInput): void {
@@ -385,7 +356,7 @@ export class PartitionEngine {
       for (let c = 0; c < captures.length; c++) {
         captures[c] = view.getFloat64(from + K.TR_CAPTURES + 8 * c, true);
       }
-      const vehicle = this.#vehicle(slot);
+      const vehicle = this.#slots.vehicle(slot);
       const data = readTransition(view, from);
       const json = this.#writers[rule].write(data, vehicle, captures);
       out.push({ key: vehicle.key, json, append: data.append });
@@ -393,8 +364,16 @@ export class PartitionEngine {
   }
 }
 
-/** Tests of the rules that are limited to vehicles, in order. */
-function filtersOf({ rules }: RuleSet): ((vehicle: string) => boolean)[] {
-  return rules.filter((rule) => rule.vehicles.length > 0)
-    .map((rule) => vehicleFilter(rule.vehicles));
+/** The records of a batch from one on. */
+function recordsFrom(input: EngineInput, from: number): EngineInput {
+  if (from === 0) return input;
+  const { count, values, valueEnds, appendTimes, offsets } = input;
+  const start = valueEnds[from - 1];
+  return {
+    count: count - from,
+    values: values.subarray(start),
+    valueEnds: valueEnds.subarray(from, count).map((end) => end - start),
+    appendTimes: appendTimes.subarray(from, count),
+    offsets: offsets.subarray(from, count),
+  };
 }

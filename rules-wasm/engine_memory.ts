@@ -1,8 +1,10 @@
 /** The engine's side of the kernel: its functions, and typed views of its memory. */
 import {
   CONTROL_EXHAUSTED,
+  CONTROL_INSIDE,
   CONTROL_LAST_A,
   CONTROL_NEXT_A,
+  CONTROL_RECORDS_DONE,
   CONTROL_VEHICLES,
 } from "./assembly/layout.ts";
 import * as K from "./assembly/plan_layout.ts";
@@ -21,7 +23,7 @@ export interface EngineCalls {
   readonly valuesAt: KernelFunction;
   readonly runStart: KernelFunction;
   readonly runRows: KernelFunction;
-  /** The same where lateness is above 0. */
+  /** The same where lateness is above 0; non-zero while there is more. */
   readonly runLateRows: KernelFunction;
   /** Non-zero while more timers are due. */
   readonly runTimers: KernelFunction;
@@ -44,7 +46,9 @@ export interface EngineCalls {
   readonly saveWaitingBegin: KernelFunction;
   readonly saveWaiting: KernelFunction;
   readonly loadWaiting: KernelFunction;
+  /** Non-zero while there is more. */
   readonly releaseWaiting: KernelFunction;
+  readonly forgetVehicle: KernelFunction;
 }
 
 /** The engine's calls of a kernel instance. */
@@ -82,6 +86,7 @@ export function engineCalls(kernel: KernelInstance): EngineCalls {
     saveWaiting: kernel.export("saveWaiting"),
     loadWaiting: kernel.export("loadWaiting"),
     releaseWaiting: kernel.export("releaseWaiting"),
+    forgetVehicle: kernel.export("forgetVehicle"),
   };
 }
 
@@ -116,6 +121,16 @@ export class EngineMemory {
 
   get exhausted(): boolean {
     return this.view.getUint32(CONTROL_EXHAUSTED, true) !== 0;
+  }
+
+  /** Whether a record has been begun and not wholly consumed. */
+  get insideRecord(): boolean {
+    return this.view.getUint32(CONTROL_INSIDE, true) !== 0;
+  }
+
+  /** Records of the batch that are wholly consumed. */
+  get recordsDone(): number {
+    return this.view.getUint32(CONTROL_RECORDS_DONE, true);
   }
 
   /** Vehicle slots ever made. */

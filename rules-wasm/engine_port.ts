@@ -24,6 +24,12 @@ export interface PushResult {
   readonly refusals: readonly Refusal[];
 }
 
+/** What came of records of a batch, up to one of them. */
+export interface PushPart extends PushResult {
+  /** Records of the batch taken in by now; what is left begins here. */
+  readonly next: number;
+}
+
 /**
  * What a batch does beside moving the state: "live" gives transitions, "suppress" rebuilds the same
  * state without giving them, "warm" takes samples in but opens nothing.
@@ -68,6 +74,15 @@ export interface DurableEngine extends Engine {
 export interface Engine {
   /** Takes a batch in; batches come in the order of the log. How the log is cut changes nothing. */
   push(input: EngineInput, mode?: PushMode): PushResult;
+  /**
+   * Takes in so many records of a batch that the result stays small: it ends behind the record with
+   * which there are 16,384 transitions and refusals, or 8 Mi characters of transitions. Above that
+   * there is only what one record causes. One after the other the parts of a batch give what `push`
+   * gives of all of it; between them the engine may be asked for anything.
+   *
+   * @param from records of the batch that were taken in before
+   */
+  pushPart(input: EngineInput, from: number, mode?: PushMode): PushPart;
   /** Due A of the earliest timer, epoch milliseconds; null if none is armed. */
   nextTimer(): number | null;
   /** The partition clock C: the largest A taken in, -Infinity before the first. */

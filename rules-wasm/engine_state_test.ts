@@ -180,7 +180,11 @@ Deno.test("state: plans exchanged in place take the place of one another, howeve
     ))
   );
   const make = (plan: Plan, vehicles: number) => {
-    const { kernel, scanner } = createKernelScanner(plan.ruleSet, plan.signals, vehicles);
+    const { kernel, scanner } = createKernelScanner(
+      plan.ruleSet,
+      plan.signals,
+      Math.max(plan.vehiclesMax, vehicles),
+    );
     return new PartitionEngine(plan, { partition: 0 }, kernel, scanner);
   };
   const first = make(plans[0], 0);
@@ -192,7 +196,7 @@ Deno.test("state: plans exchanged in place take the place of one another, howeve
       { length: 40 },
       (_, i): TraceRow => ({ a: at, v: `V-${i}`, is: { x: at % 2 * 10 } }),
     );
-    transitions += first.push(traceBatch(rows)).anomalies.length;
+    transitions += first.pushPart(traceBatch(rows), 0, "live").anomalies.length;
   };
   const memoryTaken = () => first.state.calls.alloc(0, 1);
   // Until the windows are full.

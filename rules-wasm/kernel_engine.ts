@@ -6,6 +6,11 @@ export interface EngineOptions {
   readonly partition: number;
   /** Partition that a vehicle's id belongs to, to count those that turn up elsewhere. */
   readonly partitionOf?: (key: Uint8Array) => number;
+  /**
+   * Memory that its kernel may take, bytes; by default and at most `KERNEL_BYTES_MAX`. It bears on
+   * how many vehicles there is room for: engines that are to agree have the same.
+   */
+  readonly memoryBytes?: number;
 }
 
 /** A rule's openings since the engine was made. */
@@ -19,6 +24,8 @@ export interface RuleMetric {
 export interface KernelEngine extends DurableEngine {
   /** Bytes of state that a vehicle takes on average, records of what rules have pending apart. */
   bytesPerVehicle(): number;
+  /** Bytes of memory that the kernel has taken, state and all else. */
+  memoryBytes(): number;
   /** Openings per rule, in order of the file. */
   ruleMetrics(): readonly RuleMetric[];
 }

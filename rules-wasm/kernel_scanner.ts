@@ -12,16 +12,16 @@ import type { Scanner } from "./scanner_port.ts";
  * Makes a kernel that reads the samples of a rule set's catalog.
  *
  * @param signals numbers of the signals that get a column
- * @param vehicles room for so many at least, even if the rules allow fewer
+ * @param vehicles slots at most
  */
 export function createKernelScanner(
   ruleSet: RuleSet,
   signals: readonly number[],
-  vehicles = 0,
+  vehicles = ruleSet.settings.maxVehicles,
 ): { readonly kernel: KernelInstance; readonly scanner: Scanner } {
   const { catalog, settings } = ruleSet;
   const kernel = instantiateKernel();
-  kernel.scan.start(Math.max(settings.maxVehicles, vehicles), settings.maxClockAheadMs);
+  kernel.scan.start(vehicles, settings.maxClockAheadMs);
   const columns = catalog.signals.map((_, number) => signals.indexOf(number));
   writeCatalog(kernel, catalog, columns, signals.length);
   return { kernel, scanner: new KernelScanner(kernel, signals) };
@@ -37,8 +37,8 @@ class KernelScanner implements Scanner {
     this.kernel.scan.scanBegin(input.count);
   }
 
-  scan(stopA: number): void {
-    this.kernel.scan.scan(stopA);
+  scan(stopA: number, whole: boolean): void {
+    this.kernel.scan.scan(stopA, whole ? 1 : 0);
   }
 
   drain(): readonly Refusal[] {

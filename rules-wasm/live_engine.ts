@@ -6,6 +6,7 @@ import type {
   EngineCounts,
   EngineInput,
   PushMode,
+  PushPart,
   PushResult,
 } from "./engine_port.ts";
 import type { EngineOptions, KernelEngine, RuleMetric } from "./kernel_engine.ts";
@@ -13,24 +14,44 @@ import type { RuleSet } from "./language/ast.ts";
 import { KERNEL_MEANING } from "./language/meaning.ts";
 import { compilePlan, type Plan } from "./plan.ts";
 import { entryBytes, ruleEntries, ruleShapes } from "./rule_entries.ts";
-import { type MakeEngine, swapPlan } from "./plan_swap.ts";
+import { KERNEL_BYTES_MAX, MOVE_SHARE } from "./plan_bounds.ts";
+import { type MakeEngine, moveEngine, swapPlan } from "./plan_swap.ts";
 import { decodeSnapshot, encodeSnapshot, SnapshotError } from "./snapshot_format.ts";
-import { loadStates, loadVehicles, saveState } from "./state_transfer.ts";
+import { latest, loadStates, loadVehicles, saveState } from "./state_transfer.ts";
 import { hashVersion } from "./version.ts";
 
 /** Hands everything on to the engine of the plan in force, and replaces it. */
 export class LiveEngine implements KernelEngine {
   #engine: PartitionEngine;
+  readonly #memoryBytes: number;
+  /** Bytes of memory above which the state moves to a fresh kernel. */
+  #moveAbove: number;
   /** Hashes of the keys of state, of the plan that they were made of. */
   #hashes: { readonly plan: Plan; readonly states: readonly string[] } | null = null;
 
   /** @throws {RangeError} if the rules ask for what the kernel does not do */
   constructor(ruleSet: RuleSet, readonly options: EngineOptions, readonly make: MakeEngine) {
-    this.#engine = make(compilePlan(ruleSet), 0);
+    this.#memoryBytes = Math.min(options.memoryBytes ?? KERNEL_BYTES_MAX, KERNEL_BYTES_MAX);
+    this.#moveAbove = MOVE_SHARE * this.#memoryBytes;
+    this.#engine = make(this.#planOf(ruleSet), 0);
   }
 
   push(input: EngineInput, mode: PushMode = "live"): PushResult {
-    return this.#engine.push(input, mode);
+    let part = this.pushPart(input, 0, mode);
+    if (part.next >= input.count) return part;
+    const anomalies = [...part.anomalies];
+    const refusals = [...part.refusals];
+    while (part.next < input.count) {
+      part = this.pushPart(input, part.next, mode);
+      for (const anomaly of part.anomalies) anomalies.push(anomaly);
+      for (const refusal of part.refusals) refusals.push(refusal);
+    }
+    return { anomalies, refusals };
+  }
+
+  pushPart(input: EngineInput, from: number, mode: PushMode = "live"): PushPart {
+    if (this.#engine.memoryBytes() > this.#moveAbove) this.#move();
+    return this.#engine.pushPart(input, from, mode);
   }
 
   snapshot(): Uint8Array {
@@ -52,7 +73,7 @@ export class LiveEngine implements KernelEngine {
   }
 
   swap(ruleSet: RuleSet, warmed?: Engine, nextA?: number): readonly AnomalyRecord[] {
-    const plan = compilePlan(ruleSet);
+    const plan = this.#planOf(ruleSet);
     const { partition } = this.options;
     const aside = warmed === undefined ? null : LiveEngine.aside(warmed, ruleSet, partition);
     const swapped = swapPlan(this.#engine, plan, this.make, aside, nextA);
@@ -70,14 +91,15 @@ export class LiveEngine implements KernelEngine {
       );
     }
     const { plan } = this.#engine;
-    const fresh = this.make(plan, header.vehicles);
-    const saved = {
+    // What was saved where there was more room: whom it has heard last are taken.
+    const saved = latest({
       body,
       vehicles: header.vehicles,
       waiting: header.waiting,
       clock: header.clock ?? -Infinity,
       timersTo: header.timersTo ?? -Infinity,
-    };
+    }, plan.vehicleRoom);
+    const fresh = this.make(plan, saved.vehicles);
     const targets = new Map(
       this.#stateHashes(plan).map((hash, i) => [hash, plan.kept[i].target]),
     );
@@ -130,6 +152,10 @@ export class LiveEngine implements KernelEngine {
     return this.#engine.bytesPerVehicle();
   }
 
+  memoryBytes(): number {
+    return this.#engine.memoryBytes();
+  }
+
   ruleMetrics(): readonly RuleMetric[] {
     return this.#engine.ruleMetrics();
   }
@@ -151,6 +177,20 @@ export class LiveEngine implements KernelEngine {
       );
     }
     return warmed.#engine;
+  }
+
+  #planOf(ruleSet: RuleSet): Plan {
+    return compilePlan(ruleSet, this.#memoryBytes);
+  }
+
+  /**
+   * Moves the state to a fresh kernel: there it takes what it needs, without what came and went.
+   * What that leaves may be much still; the next move waits until as much again has gathered.
+   */
+  #move(): void {
+    this.#engine = moveEngine(this.#engine, this.make);
+    const step = (1 - MOVE_SHARE) / 4 * this.#memoryBytes;
+    this.#moveAbove = Math.max(MOVE_SHARE * this.#memoryBytes, this.memoryBytes() + step);
   }
 
   #stateHashes(plan: Plan): readonly string[] {

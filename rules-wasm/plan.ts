@@ -11,7 +11,9 @@ import type { Rule, RuleSet } from "./language/ast.ts";
 import { type Expression, hasAbsent, signalsOf, walk } from "./language/brings.ts";
 import { signalText } from "./language/structure.ts";
 import { type Instruction, type KeptState, PlanCode, type StatePart } from "./plan_code.ts";
+import { KERNEL_BYTES_MAX, vehicleRoom } from "./plan_bounds.ts";
 import { ringBytesMax, timesBytes } from "./plan_rings.ts";
+import { COLUMN_BYTES } from "./assembly/layout.ts";
 
 /** A rung of a severity ladder. */
 export interface PlanLevel {
@@ -72,6 +74,10 @@ export interface Plan {
   readonly cameAt: number;
   /** Where a vehicle's waiting samples are listed; nothing lies there with a lateness of 0. */
   readonly waitingAt: number;
+  /** Vehicles that memory has room for. */
+  readonly vehicleRoom: number;
+  /** Vehicles beyond which new ones are refused: `max_vehicles`, or fewer where memory ends. */
+  readonly vehiclesMax: number;
 }
 
 /** Bytes of waiting samples, at most: half of what a kernel can have. */
@@ -80,14 +86,15 @@ const WAITING_BYTES_MAX = 2 ** 31;
 /**
  * Compiles a rule set.
  *
+ * @param memoryBytes memory of the kernel that runs it
  * @throws {RangeError} if it asks for what this kernel does not do
  */
-export function compilePlan(ruleSet: RuleSet): Plan {
+export function compilePlan(ruleSet: RuleSet, memoryBytes = KERNEL_BYTES_MAX): Plan {
   const { settings } = ruleSet;
   const expressions = ruleSet.rules.flatMap(expressionsOf);
   const signals = [...new Set(expressions.flatMap((expr) => [...signalsOf(expr)]))]
     .sort((a, b) => a - b);
-  checkWaiting(ruleSet, signals.length);
+  checkWaiting(ruleSet, signals);
   const absents = [...new Set(expressions.flatMap(absentsOf))].sort((a, b) => a - b);
   if (absents.length > K.ABSENT_MAX) {
     throw new RangeError(
@@ -120,6 +127,25 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     bytes: 8,
     unknownAt: [0],
   }));
+  const ringBytes = code.code.reduce(
+    (sum, each) => sum + ringBytesMax(each),
+    timesBytes(signals.length),
+  );
+  const room = vehicleRoom(memoryBytes, {
+    strideBytes: stride,
+    ringBytesMax: ringBytes,
+    rules: rules.length,
+    transitionBytes: K.TR_CAPTURES + 8 * Math.max(0, ...rules.map((rule) => rule.captures.length)),
+    registerBytes: code.valueCount * COLUMN_BYTES + code.conditionCount * K.CONDITION_BYTES,
+    waitingBytes: settings.latenessMs === 0 ? 0 : settings.maxWaiting * waitingBytesOf(signals),
+  });
+  if (room === 0) {
+    throw new RangeError(
+      `Cannot compile the rules: ${rules.length} rules keep up to ${stride + ringBytes} bytes of ` +
+        `state of a vehicle, and a partition's memory has no room for one; use fewer rules or ` +
+        `windows, or a smaller max_waiting`,
+    );
+  }
   return {
     ruleSet,
     signals,
@@ -139,16 +165,15 @@ export function compilePlan(ruleSet: RuleSet): Plan {
     ],
     signalsAt,
     stride,
-    ringBytesMax: code.code.reduce(
-      (sum, each) => sum + ringBytesMax(each),
-      timesBytes(signals.length),
-    ),
+    ringBytesMax: ringBytes,
     activeAt,
     activeWords,
     filterAt,
     filterWords,
     cameAt,
     waitingAt,
+    vehicleRoom: room,
+    vehiclesMax: Math.min(settings.maxVehicles, room),
   };
 }
 
@@ -158,6 +183,8 @@ export interface StateSize {
   readonly leastBytes: number;
   /** One that sends so much that everything kept of it is as long as it may be. */
   readonly mostBytes: number;
+  /** Vehicles of one partition for which there is memory, whatever `max_vehicles` allows. */
+  readonly vehicleRoom: number;
 }
 
 /**
@@ -166,17 +193,37 @@ export interface StateSize {
  * @throws {RangeError} if it asks for what this kernel does not do
  */
 export function stateSize(ruleSet: RuleSet): StateSize {
-  const { stride, ringBytesMax } = compilePlan(ruleSet);
-  return { leastBytes: stride, mostBytes: stride + ringBytesMax };
+  const { stride, ringBytesMax, vehicleRoom } = compilePlan(ruleSet);
+  return { leastBytes: stride, mostBytes: stride + ringBytesMax, vehicleRoom };
+}
+
+/**
+ * What an operator is to know where memory allows fewer vehicles than `max_vehicles`; null where it
+ * does not.
+ *
+ * @throws {RangeError} if the rules ask for what this kernel does not do
+ */
+export function vehicleLimitNotice(ruleSet: RuleSet): string | null {
+  const { mostBytes, vehicleRoom } = stateSize(ruleSet);
+  const { maxVehicles } = ruleSet.settings;
+  if (vehicleRoom >= maxVehicles) return null;
+  return `rules ${ruleSet.version} keep up to ${mostBytes} bytes of a vehicle: a partition has ` +
+    `memory for ${vehicleRoom} vehicles, and refuses others before max_vehicles, ${maxVehicles}, ` +
+    `is reached; set max_vehicles to ${vehicleRoom}, use fewer rules or windows, or more partitions`;
+}
+
+/** Bytes of a sample that waits. */
+function waitingBytesOf(signals: readonly number[]): number {
+  return K.WAITING_BYTES + 8 * signals.length;
 }
 
 /** @throws {RangeError} if more samples may wait than memory holds */
-function checkWaiting({ settings }: RuleSet, signals: number): void {
+function checkWaiting({ settings }: RuleSet, signals: readonly number[]): void {
   if (settings.latenessMs === 0) return;
-  const most = Math.floor(WAITING_BYTES_MAX / (K.WAITING_BYTES + 8 * signals));
+  const most = Math.floor(WAITING_BYTES_MAX / waitingBytesOf(signals));
   if (settings.maxWaiting <= most) return;
   throw new RangeError(
-    `Cannot compile the rules with max_waiting above ${most}: they name ${signals} signals, and ` +
+    `Cannot compile the rules with max_waiting above ${most}: they name ${signals.length} signals, and ` +
       `max_waiting is ${settings.maxWaiting}; set max_waiting to ${most} or less`,
   );
 }

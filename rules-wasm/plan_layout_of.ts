@@ -9,7 +9,7 @@ export function sameLayout(a: Plan, b: Plan): boolean {
 /** All that decides where state lies, what it means there, and what the scan was told. */
 function layoutOf(plan: Plan): string {
   const { signals, absents, states, kept, stride, signalsAt, activeAt, activeWords } = plan;
-  const { latenessMs, maxVehicles, maxClockAheadMs } = plan.ruleSet.settings;
+  const { latenessMs, maxClockAheadMs } = plan.ruleSet.settings;
   const operators = kept.map(({ key, target }) => {
     if (target % 2 === 0) return key;
     const { op, b, c, state, flags, k0 } = plan.code[target >> 1];
@@ -21,7 +21,7 @@ function layoutOf(plan: Plan): string {
     states,
     operators,
     [stride, signalsAt, activeAt, activeWords, plan.filterAt, plan.filterWords],
-    [latenessMs, maxVehicles, maxClockAheadMs],
+    [latenessMs, plan.vehiclesMax, maxClockAheadMs],
   ]);
 }
 

@@ -32,7 +32,7 @@ import {
 } from "./state_transfer.ts";
 import { vehicleFilter } from "./vehicle_filter.ts";
 
-/** Makes a fresh engine of a plan, with room for so many vehicles at least. */
+/** Makes a fresh engine of a plan, with slots for so many vehicles at least. */
 export type MakeEngine = (plan: Plan, vehicles: number) => PartitionEngine;
 
 /** Rules of two plans, held against each other. */
@@ -77,6 +77,12 @@ export function swapPlan(
   if (before.ruleSet.settings.latenessMs !== after.ruleSet.settings.latenessMs) {
     anomalies.push(...engine.releaseWaiting(a));
   }
+  const excess = engine.vehicles() - after.vehicleRoom;
+  if (excess > 0) {
+    for (const slot of silenceOrder(state).subarray(0, excess)) {
+      anomalies.push(...engine.forgetVehicle(slot, a));
+    }
+  }
   anomalies.push(...engine.clearChanged(clearedBy(engine, change), a));
   if (fresh === null) exchange(engine, change);
   else moveTo(fresh, engine, change);
@@ -84,6 +90,14 @@ export function swapPlan(
   if (aside !== null) warm(next, aside, change, inPlace);
   if (fresh !== null) fresh.succeed(engine);
   return { engine: next, anomalies };
+}
+
+/** An engine of the same plan and state in a kernel of its own. */
+export function moveEngine(engine: PartitionEngine, make: MakeEngine): PartitionEngine {
+  const fresh = make(engine.plan, engine.vehicles());
+  moveTo(fresh, engine, changeOf(engine.plan, engine.plan));
+  fresh.succeed(engine);
+  return fresh;
 }
 
 function changeOf(before: Plan, after: Plan): Change {

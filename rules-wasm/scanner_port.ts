@@ -11,8 +11,11 @@ import type { EngineInput } from "./engine_port.ts";
 export interface Scanner {
   /** Takes a batch in; the control block then tells A of its first record. */
   begin(input: EngineInput): void;
-  /** Scans rows up to the last record whose A is at most `stopA`, 1,024 at most. */
-  scan(stopA: number): void;
+  /**
+   * Scans rows up to the last record whose A is at most `stopA`, 1,024 at most; with `whole` not
+   * beyond the end of the record at hand.
+   */
+  scan(stopA: number, whole: boolean): void;
   /** Refusals since the last call, in order. */
   drain(): readonly Refusal[];
   /** Id of the vehicle in a slot. */

@@ -172,6 +172,28 @@ export function byVehicle(
   ]));
 }
 
+/** A saved state of the vehicles heard last alone, so many at most, with their samples. */
+export function latest(saved: SavedState, vehicles: number): SavedState {
+  const gone = saved.vehicles - vehicles;
+  if (gone <= 0) return saved;
+  const parts = partsOf(saved);
+  const ends = partEnds(parts.vehicles);
+  const name = (part: Uint8Array): string => part.subarray(5, 5 + part[4]).join();
+  const forgotten = new Set<string>();
+  for (let i = 0, from = 0; i < gone; from = ends[i++]) {
+    forgotten.add(name(parts.vehicles.subarray(from, ends[i])));
+  }
+  const waiting: Uint8Array[] = [];
+  let from = 0;
+  for (const end of partEnds(parts.waiting)) {
+    const part = parts.waiting.subarray(from, end);
+    if (!forgotten.has(name(part))) waiting.push(part);
+    from = end;
+  }
+  const body = joined([parts.vehicles.subarray(ends[gone - 1]), ...waiting]);
+  return { ...saved, vehicles, waiting: waiting.length, body };
+}
+
 /** Puts parts of a body into the input buffer piece by piece, behind a head. */
 function eachChunk(
   { memory, scan }: KernelState,

@@ -21,7 +21,7 @@ export { alloc } from "./memory";
 export { customArguments, customStep } from "./ops_custom";
 export { planColumn, planLoad, planRoom } from "./plan";
 export { addVehicles, listRecords } from "./state";
-export { runLateRows } from "./run_late";
+export { releaseWaiting, runLateRows } from "./run_late";
 export { firedAt, runRows, runStart, runStop, runTimers, setFilter, valuesAt } from "./run";
 export { markSeen, seenAt } from "./signals";
 export { changeBegin, changeClear, changeEnd, changeEvaluate, changeRow } from "./change";
@@ -33,4 +33,5 @@ export {
   saveVehicles,
   silenceOrder,
 } from "./portable";
-export { loadWaiting, releaseWaiting, saveWaiting, saveWaitingBegin } from "./portable_waiting";
+export { loadWaiting, saveWaiting, saveWaitingBegin } from "./portable_waiting";
+export { forgetVehicle } from "./forget";

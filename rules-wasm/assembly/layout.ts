@@ -30,7 +30,7 @@
  * A column's value is NaN (all bits set) where the row does not carry the signal. Columns lie 64
  * bytes further apart than their size, so that one row's values do not fall into one cache set.
  */
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 
 /** Rows of a micro-batch, at most. */
 export const ROWS_MAX = 1024;
@@ -76,6 +76,9 @@ export const CONTROL_COLUMNS = 0x454;
 export const CONTROL_COLUMN_COUNT = 0x458;
 /** u32: address of the signal table. */
 export const CONTROL_SIGNALS = 0x45c;
+
+/** u32: 1 while a record has been begun and not wholly consumed. */
+export const CONTROL_INSIDE = 0x460;
 
 export const ROW_RECORD = 0x1000;
 export const ROW_INDEX = 0x2000;

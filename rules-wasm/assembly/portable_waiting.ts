@@ -11,7 +11,6 @@
 import { VEHICLE_ID_MAX } from "./layout";
 import { lateness, planSignalCount, seen } from "./plan";
 import { markSeen } from "./signals";
-import { flushRows, release, startRelease } from "./run_late";
 import { vehicleAt } from "./state";
 import { absentAfter, absentUpTo } from "./timers";
 import { findVehicle, NO_SLOT, vehicleId, vehicleIdLength } from "./vehicles";
@@ -147,11 +146,4 @@ function fill(entry: usize, targets: usize, values: i32): void {
     store<f64>(entry + W_VALUES + (signal << 3), x);
     if (load<u8>(seen + signal) == 0) markSeen(signal);
   }
-}
-
-/** Evaluates all samples that wait, at append time `a`. */
-export function releaseWaiting(a: f64, mode: u32): void {
-  startRelease(mode);
-  while (queued != 0) release(load<u32>(queued, W_SLOT), a);
-  flushRows();
 }

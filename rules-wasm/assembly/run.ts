@@ -134,7 +134,7 @@ export function standFor(row: u32, kind: u32, timer: u32, slot: u32, t: f64, a: 
 }
 
 /** Clears what the vehicle of a row of clearing has open. */
-function clearRow(row: u32, reason: u32): void {
+export function clearRow(row: u32, reason: u32): void {
   const words = (row + 64) >> 6;
   bringMasks(words, false);
   evaluate(words);
@@ -168,7 +168,7 @@ function releaseBlocks(base: usize): void {
 }
 
 /** Makes a vehicle's state that of a fresh one, but for its place in the order of silence. */
-function freshen(base: usize): void {
+export function freshen(base: usize): void {
   releaseBlocks(base);
   const lastA = load<f64>(base, V_LAST_A);
   const next = load<u32>(base, V_NEXT);

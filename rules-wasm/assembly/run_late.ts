@@ -32,7 +32,7 @@ import { resetClock, runAdmitted } from "./run";
 import { noteSeen, standRow } from "./signals";
 import { vehicleAt } from "./state";
 import { firesAt, waitingDue } from "./timers";
-import { passRows } from "./transitions";
+import { enoughTransitions, passRows } from "./transitions";
 import {
   copyRow,
   firstWaiting,
@@ -75,11 +75,18 @@ export function release(slot: u32, a: f64): void {
   filled += enterWaiting(filled, slot, a);
 }
 
-/** Releases what is due before the clock comes to `a`. */
-function releaseDue(a: f64): void {
-  for (let due = waitingDue(); due < a; due = waitingDue()) {
+/**
+ * Releases what is due before the clock comes to `a`.
+ *
+ * @returns whether that is all; if not, the host has to read the transitions first
+ */
+function releaseDue(a: f64): bool {
+  for (let due = waitingDue(); due < a && !enoughTransitions(); due = waitingDue()) {
     release(load<u32>(queued, W_SLOT), firesAt(due));
   }
+  if (!enoughTransitions()) return true;
+  flushRows();
+  return false;
 }
 
 /** Releases what the vehicle has been heard `lateness` after. */
@@ -127,46 +134,75 @@ function reset(base: usize, slot: u32, t: f64, a: f64, offset: f64, index: u32):
   clearMasks();
 }
 
+/** Row that is heard next: where one call has given enough transitions, the next goes on. */
+let nextRow: u32 = 0;
+
 /**
  * Hears the rows of the last scan and evaluates what they release.
  *
  * @param offsets address of the offsets (f64) of the batch's records
+ * @returns whether there is more: the host reads the transitions and calls again
  */
-export function runLateRows(offsets: usize, mode: u32): void {
+export function runLateRows(offsets: usize, mode: u32): bool {
   startRelease(mode);
   const rows = load<u32>(CONTROL_ROW_COUNT);
-  noteSeen(rows);
-  for (let row: u32 = 0; row < rows; row++) {
-    const slot = load<u32>(ROW_SLOT + (row << 2));
-    const base = vehicleAt(slot);
-    const t = load<f64>(ROW_T + (row << 3));
-    const a = load<f64>(ROW_A + (row << 3));
-    const offset = load<f64>(offsets + (load<u32>(ROW_RECORD + (row << 2)) << 3));
-    const index = load<u32>(ROW_INDEX + (row << 2));
-    releaseDue(a);
-    if (t < load<f64>(base, V_LAST_T)) {
-      count(E_LATE);
-      if (!lateResets(base, t, a)) {
-        passLate(base, slot, a, offset, index);
-        continue;
-      }
-      reset(base, slot, t, a, offset, index);
-    }
-    endLate(base);
-    const entry = newWaiting();
-    store<u32>(entry, slot, W_SLOT);
-    store<u32>(entry, index, W_INDEX);
-    store<u32>(entry, load<u8>(base, V_FIRED), W_FIRED);
-    store<f64>(entry, t, W_T);
-    store<f64>(entry, a, W_A);
-    store<f64>(entry, offset, W_OFFSET);
-    copyRow(entry, row);
-    hear(base, slot, a, offset, index);
-    join(base, entry);
-    releaseHeard(base, slot, a);
-    releaseCrowded(base, slot, a);
+  if (nextRow == 0) noteSeen(rows);
+  for (; nextRow < rows; nextRow++) {
+    if (!releaseDue(load<f64>(ROW_A + (nextRow << 3)))) return true;
+    hearRow(nextRow, offsets);
   }
   // Records without a sample move the clock too.
-  releaseDue(load<f64>(CONTROL_LAST_A));
+  if (!releaseDue(load<f64>(CONTROL_LAST_A))) return true;
+  flushRows();
+  nextRow = 0;
+  return false;
+}
+
+function hearRow(row: u32, offsets: usize): void {
+  const slot = load<u32>(ROW_SLOT + (row << 2));
+  const base = vehicleAt(slot);
+  const t = load<f64>(ROW_T + (row << 3));
+  const a = load<f64>(ROW_A + (row << 3));
+  const offset = load<f64>(offsets + (load<u32>(ROW_RECORD + (row << 2)) << 3));
+  const index = load<u32>(ROW_INDEX + (row << 2));
+  if (t < load<f64>(base, V_LAST_T)) {
+    count(E_LATE);
+    if (!lateResets(base, t, a)) {
+      passLate(base, slot, a, offset, index);
+      return;
+    }
+    reset(base, slot, t, a, offset, index);
+  }
+  endLate(base);
+  const entry = newWaiting();
+  store<u32>(entry, slot, W_SLOT);
+  store<u32>(entry, index, W_INDEX);
+  store<u32>(entry, load<u8>(base, V_FIRED), W_FIRED);
+  store<f64>(entry, t, W_T);
+  store<f64>(entry, a, W_A);
+  store<f64>(entry, offset, W_OFFSET);
+  copyRow(entry, row);
+  hear(base, slot, a, offset, index);
+  join(base, entry);
+  releaseHeard(base, slot, a);
+  releaseCrowded(base, slot, a);
+}
+
+/**
+ * Evaluates all samples that wait, at append time `a`.
+ *
+ * @returns whether there are more: the host reads the transitions and calls again
+ */
+export function releaseWaiting(a: f64, mode: u32): bool {
+  startRelease(mode);
+  while (queued != 0 && !enoughTransitions()) release(load<u32>(queued, W_SLOT), a);
+  flushRows();
+  return queued != 0;
+}
+
+/** Evaluates all samples of a vehicle that wait, at append time `a`. */
+export function releaseVehicle(slot: u32, a: f64, mode: u32): void {
+  startRelease(mode);
+  while (firstWaiting(vehicleAt(slot)) != 0) release(slot, a);
   flushRows();
 }

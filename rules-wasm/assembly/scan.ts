@@ -11,6 +11,7 @@ import {
   CONTROL_COLUMN_COUNT,
   CONTROL_COLUMNS,
   CONTROL_EXHAUSTED,
+  CONTROL_INSIDE,
   CONTROL_LAST_A,
   CONTROL_NEXT_A,
   CONTROL_OUT_OF_RANGE,
@@ -153,9 +154,10 @@ export function scanBegin(records: u32): void {
  * Reads on: at most `ROWS_MAX` rows, up to the first record whose A (running maximum) is above
  * `stopA`, to the end, or until the refusals are full.
  *
+ * @param whole whether to stop at the end of the record at hand, too
  * @returns rows read
  */
-export function scan(stopA: f64): u32 {
+export function scan(stopA: f64, whole: bool): u32 {
   ensureVehicles();
   clearRows(load<u32>(CONTROL_ROW_COUNT));
   // Near the bound each slot is found at once: where there is none, its sample is refused.
@@ -173,7 +175,9 @@ export function scan(stopA: f64): u32 {
     }
     if (readSample(rows)) rows++;
     at = skipSpace(at, recordEnd);
-    if (at >= recordEnd) leaveRecord();
+    if (at < recordEnd) continue;
+    leaveRecord();
+    if (whole) break;
   }
   findSlots(slotless, rows);
   store<u32>(CONTROL_ROW_COUNT, rows);
@@ -236,6 +240,7 @@ function leaveRecord(): void {
 function noteNext(): void {
   const done = !inside && record >= recordCount;
   store<u32>(CONTROL_EXHAUSTED, done ? 1 : 0);
+  store<u32>(CONTROL_INSIDE, inside ? 1 : 0);
   const next = inside ? load<f64>(CONTROL_LAST_A) : done ? Infinity : appendTime(record);
   store<f64>(CONTROL_NEXT_A, next);
 }

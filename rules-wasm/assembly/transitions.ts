@@ -69,6 +69,15 @@ export function passRows(rows: u32): void {
   rowsBefore += rows;
 }
 
+/** Bytes of transitions from which on no more are asked for before the host has read them. */
+const ENOUGH_BYTES: u32 = 4194304;
+
+/** Whether the host should read what there is before more rows are run. */
+@inline
+export function enoughTransitions(): bool {
+  return used * size >= ENOUGH_BYTES;
+}
+
 /** Makes sure that `more` transitions fit. */
 export function reserveTransitions(more: u32): void {
   if (used + more <= capacity) return;

@@ -8,101 +8,105 @@ import type {
   EngineCounts,
   EngineInput,
   PushMode,
+  PushPart,
   PushResult,
 } from "../engine_port.ts";
+import type { Refusal } from "../../contract/telemetry.ts";
 import type { Rule, RuleSet } from "../language/ast.ts";
-import { type Expression, expressionsOf, signalsOf, walk } from "../language/brings.ts";
 import { addCounts, noCounts } from "./counts.ts";
-import { VehicleValues } from "./evaluate.ts";
-import { type Cause, RuleLife, type Step } from "./lifecycle.ts";
-import { absentDurations, applies } from "./rule_reach.ts";
+import type { VehicleValues } from "./evaluate.ts";
+import { Fleet } from "./fleet.ts";
+import type { Cause, Step } from "./lifecycle.ts";
+import { absentDurations } from "./rule_reach.ts";
 import { RuleChange } from "./take_over.ts";
 import { readTelemetry, type TelemetrySample } from "./telemetry_text.ts";
-import { byOrder, type Timer, timersOf, type Vehicle } from "./timers.ts";
-import { WAITING_PER_VEHICLE, type WaitingSample, WaitingSamples } from "./waiting.ts";
+import type { Timer, Vehicle } from "./timers.ts";
+import { WAITING_PER_VEHICLE, type WaitingSample } from "./waiting.ts";
 import { writeTransition } from "./write_transition.ts";
 
 /** Is shown every evaluation: at a sample, or again as at the last one when time had passed. */
 export type Observer = (vehicle: string, cause: Cause, values: VehicleValues) => void;
 
+/** How a reference engine is made. */
+export interface ReferenceOptions {
+  readonly partition: number;
+  readonly observe?: Observer;
+  /** Vehicles that there is memory for under rules; by default any number. */
+  readonly room?: (ruleSet: RuleSet) => number;
+}
+
 /** Makes a reference engine for one partition. */
-export function createReferenceEngine(
-  ruleSet: RuleSet,
-  options: { readonly partition: number; readonly observe?: Observer },
-): Engine {
-  return new ReferenceEngine(ruleSet, options.partition, options.observe);
+export function createReferenceEngine(ruleSet: RuleSet, options: ReferenceOptions): Engine {
+  return new ReferenceEngine(ruleSet, options);
 }
 
 class ReferenceEngine implements Engine {
   #clock = -Infinity;
   #position = 0;
   #mode: PushMode = "live";
-  readonly #vehicles = new Map<string, Vehicle>();
+  readonly #fleet: Fleet;
   readonly #counts: EngineCounts = noCounts();
   #anomalies: AnomalyRecord[] = [];
   /** A before which timers have fired under former rules. */
   #timersTo = -Infinity;
-  #named: ReadonlySet<number> = new Set();
-  #roots: readonly Expression[] = [];
-  #absentMs: readonly number[] = [];
+  readonly #observe: Observer;
+  readonly #room: (ruleSet: RuleSet) => number;
+  readonly partition: number;
 
-  constructor(
-    public ruleSet: RuleSet,
-    readonly partition: number,
-    readonly observe: Observer = () => {},
-  ) {
-    this.#obey(ruleSet);
+  constructor(ruleSet: RuleSet, options: ReferenceOptions) {
+    this.#fleet = new Fleet(ruleSet);
+    this.partition = options.partition;
+    this.#observe = options.observe ?? (() => {});
+    this.#room = options.room ?? (() => Infinity);
   }
 
-  /** Comes under rules. */
-  #obey(ruleSet: RuleSet): void {
-    this.ruleSet = ruleSet;
-    this.#roots = ruleSet.rules.flatMap(expressionsOf);
-    this.#named = new Set(this.#roots.flatMap((root) => [...signalsOf(root)]));
-    const durations = new Set<number>();
-    for (const root of this.#roots) {
-      walk(root, (node) => {
-        if (node.kind === "call" && node.fn === "absent") durations.add(node.durationMs);
-      });
-    }
-    this.#absentMs = [...durations].sort((a, b) => a - b);
+  get ruleSet(): RuleSet {
+    return this.#fleet.ruleSet;
   }
 
   push(input: EngineInput, mode: PushMode = "live"): PushResult {
+    const anomalies: AnomalyRecord[] = [];
+    const refusals: Refusal[] = [];
+    for (let from = 0; from < input.count; from++) {
+      const part = this.pushPart(input, from, mode);
+      anomalies.push(...part.anomalies);
+      refusals.push(...part.refusals);
+    }
+    return { anomalies, refusals };
+  }
+
+  /** Takes one record in. */
+  pushPart(input: EngineInput, record: number, mode: PushMode = "live"): PushPart {
     this.#mode = mode;
     this.#anomalies = [];
-    const refusals: PushResult["refusals"][number][] = [];
-    const { catalog, settings } = this.ruleSet;
-    for (let record = 0; record < input.count; record++) {
-      this.#moveClock(Math.max(this.#clock, input.appendTimes[record]));
-      const from = record === 0 ? 0 : input.valueEnds[record - 1];
-      const bytes = input.values.subarray(from, input.valueEnds[record]);
-      if (bytes.length === 0) {
-        this.#counts.ticks++;
-        continue;
-      }
-      for (const item of readTelemetry(bytes, catalog)) {
-        if (item.kind === "refused") {
+    const refusals: Refusal[] = [];
+    this.#moveClock(Math.max(this.#clock, input.appendTimes[record]));
+    const from = record === 0 ? 0 : input.valueEnds[record - 1];
+    const bytes = input.values.subarray(from, input.valueEnds[record]);
+    if (bytes.length === 0) this.#counts.ticks++;
+    else {
+      for (const item of readTelemetry(bytes, this.ruleSet.catalog)) {
+        const refused = item.kind === "refused" ? item.refusal : this.#refusal(item);
+        if (refused !== null) {
           this.#counts.refused++;
-          refusals.push({ record, ...item.refusal });
-          continue;
-        }
-        const { index, start, end } = item;
-        const refuse = (reason: "clock-ahead" | "too-many-vehicles") => {
-          this.#counts.refused++;
-          refusals.push({ record, reason, index, start, end, position: start });
-        };
-        if (item.t > this.#clock + settings.maxClockAheadMs) refuse("clock-ahead");
-        else if (
-          !this.#vehicles.has(item.vehicle) && this.#vehicles.size >= settings.maxVehicles
-        ) refuse("too-many-vehicles");
-        else {
+          refusals.push({ record, ...refused });
+        } else if (item.kind === "sample") {
           addCounts(this.#counts, item.counts);
           this.#sample(item, input.offsets[record]);
         }
       }
     }
-    return { anomalies: this.#anomalies, refusals };
+    return { anomalies: this.#anomalies, refusals, next: record + 1 };
+  }
+
+  /** Why a sample is refused that says what a sample has to; null if it is taken. */
+  #refusal({ t, vehicle, index, start, end }: TelemetrySample): Omit<Refusal, "record"> | null {
+    const { settings } = this.ruleSet;
+    const most = Math.min(settings.maxVehicles, this.#room(this.ruleSet));
+    const place = { index, start, end, position: start };
+    if (t > this.#clock + settings.maxClockAheadMs) return { reason: "clock-ahead", ...place };
+    if (this.#fleet.get(vehicle) !== undefined || this.#fleet.size < most) return null;
+    return { reason: "too-many-vehicles", ...place };
   }
 
   swap(ruleSet: RuleSet, warmed?: Engine, nextA = -Infinity): readonly AnomalyRecord[] {
@@ -115,15 +119,13 @@ class ReferenceEngine implements Engine {
     if (nextA > this.#clock) this.#fireBefore(nextA);
     this.#timersTo = a;
     const change = new RuleChange(this.ruleSet, ruleSet);
-    const vehicles = () => [...this.#vehicles.values()].sort((x, y) => x.position - y.position);
     if (this.ruleSet.settings.latenessMs !== ruleSet.settings.latenessMs) {
-      const all = vehicles().flatMap((of) => [...of.waiting].map((waiting) => ({ of, waiting })));
-      all.sort((x, y) => x.waiting.position - y.waiting.position);
-      for (const { of, waiting } of all) {
+      for (const { of, waiting } of this.#fleet.waiting()) {
         if (of.waiting.has(waiting)) this.#evaluateAll(of, of.waiting.takeThrough(waiting), a);
       }
     }
-    for (const vehicle of vehicles()) {
+    this.#makeRoom(this.#room(ruleSet), a);
+    for (const vehicle of this.#fleet.bySilence()) {
       vehicle.values.again((d) => vehicle.absent.has(d));
       const cause = { ...vehicle.heard, t: vehicle.lastT, append: a };
       for (const [rule, life] of vehicle.lives) {
@@ -132,32 +134,47 @@ class ReferenceEngine implements Engine {
         }
       }
     }
-    this.#obey(ruleSet);
-    for (const vehicle of this.#vehicles.values()) {
-      this.#takeOver(vehicle, change, warmed && warmed.#vehicles.get(vehicle.id));
+    this.#fleet.obey(ruleSet);
+    for (const vehicle of this.#fleet) {
+      this.#takeOver(vehicle, change, warmed && warmed.#fleet.get(vehicle.id));
     }
     return this.#anomalies;
+  }
+
+  /** Rules to come have room for so many vehicles: those longest silent are forgotten. */
+  #makeRoom(most: number, a: number): void {
+    for (const vehicle of this.#fleet.bySilence()) {
+      if (this.#fleet.size <= most) return;
+      this.#evaluateAll(vehicle, vehicle.waiting.takeUpTo(Infinity), a);
+      this.#forget(vehicle, { ...vehicle.heard, t: vehicle.lastT, append: a });
+    }
+  }
+
+  #forget(vehicle: Vehicle, cause: Cause): void {
+    vehicle.values.again((d) => vehicle.absent.has(d));
+    this.#endAll(vehicle, "forgotten", cause);
+    this.#fleet.delete(vehicle);
+    this.#counts.forgotten++;
   }
 
   /** A vehicle comes under the new rules; one warmed aside counts if it stands at the same T. */
   #takeOver(vehicle: Vehicle, change: RuleChange, warmed: Vehicle | undefined): void {
     const { latenessMs } = this.ruleSet.settings;
     const aside = warmed?.lastT === vehicle.lastT ? warmed : undefined;
-    const values = this.#newValues();
+    const values = this.#fleet.newValues();
     values.takeOver(vehicle.values, aside?.values ?? null);
     vehicle.values = values;
     vehicle.lives = change.lives(vehicle, aside);
-    vehicle.waiting = change.waiting(vehicle, warmed, this.#absentMs);
+    vehicle.waiting = change.waiting(vehicle, warmed, this.#fleet.absentMs);
     vehicle.absent = new Set(
-      this.#absentMs.filter((d) => vehicle.heard.append + Math.max(d, latenessMs) < this.#timersTo),
+      this.#fleet.absentMs.filter((d) =>
+        vehicle.heard.append + Math.max(d, latenessMs) < this.#timersTo
+      ),
     );
   }
 
   nextTimer(): number | null {
-    const dues = [...this.#vehicles.values()].flatMap((vehicle) =>
-      this.#timersOf(vehicle).map((timer) => timer.due)
-    );
-    return dues.length === 0 ? null : Math.min(...dues);
+    return this.#fleet.timers().at(0)?.due ?? null;
   }
 
   clock(): number {
@@ -169,12 +186,12 @@ class ReferenceEngine implements Engine {
   }
 
   vehicles(): number {
-    return this.#vehicles.size;
+    return this.#fleet.size;
   }
 
   openAnomalies(): number {
     let open = 0;
-    for (const { lives } of this.#vehicles.values()) {
+    for (const { lives } of this.#fleet) {
       for (const life of lives.values()) if (life.open) open++;
     }
     return open;
@@ -182,7 +199,7 @@ class ReferenceEngine implements Engine {
 
   waiting(): number {
     let waiting = 0;
-    for (const vehicle of this.#vehicles.values()) waiting += vehicle.waiting.size;
+    for (const vehicle of this.#fleet) waiting += vehicle.waiting.size;
     return waiting;
   }
 
@@ -197,13 +214,9 @@ class ReferenceEngine implements Engine {
   }
 
   #fireBefore(a: number): void {
-    const due = [...this.#vehicles.values()].flatMap((vehicle) => this.#timersOf(vehicle))
-      .filter((timer) => timer.due < a);
-    for (const timer of due.sort(byOrder)) this.#fire(timer);
-  }
-
-  #timersOf(vehicle: Vehicle): Timer[] {
-    return timersOf(vehicle, this.ruleSet.settings, this.#absentMs);
+    for (const timer of this.#fleet.timers()) {
+      if (timer.due < a) this.#fire(timer);
+    }
   }
 
   #fire({ kind, due: dueA, vehicle, durationMs, waiting }: Timer): void {
@@ -216,10 +229,7 @@ class ReferenceEngine implements Engine {
     const t = vehicle.lastT + durationMs;
     const cause = { ...vehicle.heard, t, append: due };
     if (kind === "forget") {
-      vehicle.values.again((d) => vehicle.absent.has(d));
-      this.#endAll(vehicle, "forgotten", cause);
-      this.#vehicles.delete(vehicle.id);
-      this.#counts.forgotten++;
+      this.#forget(vehicle, cause);
       return;
     }
     vehicle.absent.add(durationMs);
@@ -229,7 +239,7 @@ class ReferenceEngine implements Engine {
   /** Evaluates rules once more as at the last evaluated sample. */
   #again(vehicle: Vehicle, cause: Cause, which: (rule: Rule) => boolean): void {
     vehicle.values.again((d) => vehicle.absent.has(d));
-    this.observe(vehicle.id, cause, vehicle.values);
+    this.#observe(vehicle.id, cause, vehicle.values);
     for (const [rule, life] of vehicle.lives) {
       if (which(rule)) {
         this.#write(rule, life.evaluate(vehicle.values, cause, this.#mode === "warm"), vehicle);
@@ -246,7 +256,7 @@ class ReferenceEngine implements Engine {
   #sample(sample: TelemetrySample, offset: number): void {
     const { t, index } = sample;
     const cause: Cause = { t, append: this.#clock, offset, index };
-    const vehicle = this.#vehicles.get(sample.vehicle) ?? this.#newVehicle(sample.vehicle, cause);
+    const vehicle = this.#fleet.get(sample.vehicle) ?? this.#fleet.add(sample.vehicle, cause);
     const ended = new Set(vehicle.absent);
     vehicle.absent.clear();
     vehicle.heard = cause;
@@ -263,7 +273,7 @@ class ReferenceEngine implements Engine {
       this.#counts.clockResets++;
       vehicle.values.again(() => false);
       this.#endAll(vehicle, "clock reset", cause);
-      this.#refresh(vehicle);
+      this.#fleet.refresh(vehicle);
     }
     vehicle.late = null;
     vehicle.heardT = Math.max(vehicle.heardT, t);
@@ -280,11 +290,10 @@ class ReferenceEngine implements Engine {
       this.#counts.crowded++;
       this.#evaluateAll(vehicle, vehicle.waiting.takeOldest(), this.#clock);
     }
-    const all = [...this.#vehicles.values()]
-      .flatMap((of) => [...of.waiting].map((waiting) => ({ of, waiting })));
+    const all = this.#fleet.waiting();
     if (all.length > maxWaiting) {
       this.#counts.crowded++;
-      const { of, waiting } = all.reduce((a, b) => b.waiting.position < a.waiting.position ? b : a);
+      const [{ of, waiting }] = all;
       this.#evaluateAll(of, of.waiting.takeThrough(waiting), this.#clock);
     }
   }
@@ -293,7 +302,7 @@ class ReferenceEngine implements Engine {
   #evaluateAll(vehicle: Vehicle, all: readonly WaitingSample[], append: number): void {
     for (const { sample, heard, ended } of all) {
       const cause = { ...heard, append };
-      if (sample.t === vehicle.lastT && this.#bringsNothingNew(vehicle, sample)) {
+      if (sample.t === vehicle.lastT && this.#fleet.bringsNothingNew(vehicle, sample)) {
         this.#counts.duplicates++;
         this.#endSilence(vehicle, ended, cause);
       } else this.#evaluate(vehicle, sample, cause);
@@ -308,22 +317,13 @@ class ReferenceEngine implements Engine {
 
   #evaluate(vehicle: Vehicle, sample: TelemetrySample, cause: Cause): void {
     vehicle.lastT = sample.t;
-    const values = new Map([...sample.values].filter(([signal]) => this.#named.has(signal)));
+    const values = this.#fleet.valuesOf(sample);
     const brought = new Set(values.keys());
     vehicle.values.take({ t: sample.t, brought, absent: () => false }, values);
-    this.observe(vehicle.id, cause, vehicle.values);
+    this.#observe(vehicle.id, cause, vehicle.values);
     for (const [rule, life] of vehicle.lives) {
       this.#write(rule, life.evaluate(vehicle.values, cause, this.#mode === "warm"), vehicle);
     }
-  }
-
-  #bringsNothingNew(vehicle: Vehicle, sample: TelemetrySample): boolean {
-    for (const [signal, value] of sample.values) {
-      if (!this.#named.has(signal)) continue;
-      const known = vehicle.values.signal(signal);
-      if (!known || known.t !== sample.t || known.value !== value) return false;
-    }
-    return true;
   }
 
   /** A clock set back sends late samples at a steady distance; a backlog catching up does not. */
@@ -338,43 +338,6 @@ class ReferenceEngine implements Engine {
       ? { since: run.since, least, most }
       : { since: append, least: distance, most: distance };
     return append - vehicle.late.since >= clockResetAfterMs;
-  }
-
-  #newVehicle(id: string, heard: Cause): Vehicle {
-    const vehicle: Vehicle = {
-      id,
-      values: this.#newValues(),
-      lives: this.#newLives(id),
-      lastT: -Infinity,
-      heardT: -Infinity,
-      waiting: new WaitingSamples(),
-      heard,
-      position: 0,
-      absent: new Set(),
-      late: null,
-    };
-    this.#vehicles.set(id, vehicle);
-    return vehicle;
-  }
-
-  #refresh(vehicle: Vehicle): void {
-    vehicle.values = this.#newValues();
-    vehicle.lives = this.#newLives(vehicle.id);
-    vehicle.lastT = -Infinity;
-    vehicle.heardT = -Infinity;
-  }
-
-  #newValues(): VehicleValues {
-    const { catalog, settings } = this.ruleSet;
-    return new VehicleValues(catalog, this.#roots, settings.maxGapMs, settings.zoneOffsets);
-  }
-
-  #newLives(id: string): Map<Rule, RuleLife> {
-    const { rules, settings } = this.ruleSet;
-    return new Map(
-      rules.filter((rule) => applies(rule, id))
-        .map((rule) => [rule, new RuleLife(rule, settings.unknownAfterMs)]),
-    );
   }
 
   #write(rule: Rule, steps: readonly Step[], vehicle: Vehicle): void {
