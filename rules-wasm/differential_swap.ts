@@ -7,6 +7,8 @@ import { createEngine } from "./engine.ts";
 import type { AnomalyRecord, Engine, PushMode, PushResult } from "./engine_port.ts";
 import type { KernelEngine } from "./kernel_engine.ts";
 import type { RuleSet } from "./language/ast.ts";
+import { compilePlan } from "./plan.ts";
+import { KERNEL_BYTES_MAX } from "./plan_bounds.ts";
 import { createReferenceEngine } from "./reference/engine.ts";
 import { asBatch, type LogRecord } from "./reference/random_log.ts";
 
@@ -23,7 +25,9 @@ export type Step =
     readonly ahead: boolean;
   }
   /** The state goes through a snapshot into a fresh engine. */
-  | { readonly kind: "move" };
+  | { readonly kind: "move" }
+  /** It goes into a fresh engine of other rules, of the same lateness: what ends, ends unsaid. */
+  | { readonly kind: "restore"; readonly rules: RuleSet; readonly text: string };
 
 const PARTITION = 3;
 
@@ -32,6 +36,7 @@ interface Subject {
   push(records: readonly LogRecord[], from: number): PushResult;
   swap(rules: RuleSet, warmedFrom: number | null, to: number, nextA?: number): AnomalyLines;
   move(): void;
+  restore(rules: RuleSet): void;
   told(): string;
 }
 
@@ -48,7 +53,7 @@ class Running<E extends Engine> implements Subject {
     rules: RuleSet,
     log: readonly LogRecord[],
     readonly make: (rules: RuleSet) => E,
-    readonly moved: (engine: E, fresh: E) => E,
+    readonly moved: (engine: E, fresh: E, rules?: RuleSet) => E,
   ) {
     this.#engine = make(rules);
     this.#log = log;
@@ -76,6 +81,13 @@ class Running<E extends Engine> implements Subject {
 
   move(): void {
     const fresh = this.moved(this.#engine, this.make(this.rules));
+    if (fresh !== this.#engine) this.#counts = this.#total();
+    this.#engine = fresh;
+  }
+
+  restore(rules: RuleSet): void {
+    this.rules = rules;
+    const fresh = this.moved(this.#engine, this.make(rules), rules);
     if (fresh !== this.#engine) this.#counts = this.#total();
     this.#engine = fresh;
   }
@@ -134,6 +146,7 @@ function* played(subject: Subject, script: readonly Step[], cuts: Seeded | null)
     }
     yield* flush();
     if (step.kind === "move") subject.move();
+    else if (step.kind === "restore") subject.restore(step.rules);
     else {
       const from = step.warmed === null ? null : Math.max(0, at - step.warmed);
       // What is told is the running maximum of A up to the next record.
@@ -163,19 +176,32 @@ export interface Comparison {
   readonly changed: number;
 }
 
-/** Runs both engines over a script that begins with some rules. */
-export function compareSwaps(rules: RuleSet, script: readonly Step[], seed: number): Comparison {
+/**
+ * Runs both engines over a script that begins with some rules.
+ *
+ * @param memoryBytes memory of each kernel: rules leave room for so many vehicles
+ */
+export function compareSwaps(
+  rules: RuleSet,
+  script: readonly Step[],
+  seed: number,
+  memoryBytes = KERNEL_BYTES_MAX,
+): Comparison {
+  const room = (of: RuleSet) => compilePlan(of, memoryBytes).vehicleRoom;
   const log = logOf(script);
   const reference = new Running<Engine>(
     rules,
     log,
-    (of) => createReferenceEngine(of, { partition: PARTITION }),
-    (engine) => engine,
+    (of) => createReferenceEngine(of, { partition: PARTITION, room }),
+    (engine, _, other) => {
+      if (other) engine.swap(other);
+      return engine;
+    },
   );
   const kernel = new Running<KernelEngine>(
     rules,
     log,
-    (of) => createEngine(of, { partition: PARTITION }),
+    (of) => createEngine(of, { partition: PARTITION, memoryBytes }),
     (engine, fresh) => {
       fresh.restore(engine.snapshot());
       return fresh;
@@ -199,12 +225,17 @@ export function compareSwaps(rules: RuleSet, script: readonly Step[], seed: numb
 }
 
 /** A smaller script over which the engines still part: pieces are left out as long as that holds. */
-export function shrinkScript(rules: RuleSet, script: readonly Step[], seed: number): Step[] {
+export function shrinkScript(
+  rules: RuleSet,
+  script: readonly Step[],
+  seed: number,
+  memoryBytes?: number,
+): Step[] {
   let small = [...script];
   for (let piece = small.length >> 1; piece >= 1; piece >>= 1) {
     for (let at = 0; at < small.length;) {
       const without = [...small.slice(0, at), ...small.slice(at + piece)];
-      if (without.length > 0 && parts(rules, without, seed)) small = without;
+      if (without.length > 0 && parts(rules, without, seed, memoryBytes)) small = without;
       else at += piece;
     }
   }
@@ -212,9 +243,14 @@ export function shrinkScript(rules: RuleSet, script: readonly Step[], seed: numb
 }
 
 /** Whether the engines part; to throw is to part, too. */
-function parts(rules: RuleSet, script: readonly Step[], seed: number): boolean {
+function parts(
+  rules: RuleSet,
+  script: readonly Step[],
+  seed: number,
+  memoryBytes?: number,
+): boolean {
   try {
-    return compareSwaps(rules, script, seed).apart !== null;
+    return compareSwaps(rules, script, seed, memoryBytes).apart !== null;
   } catch (error) {
     return error instanceof Error;
   }
@@ -226,6 +262,7 @@ export function showScript(script: readonly Step[]): string {
   let record = 0;
   return script.map((step) => {
     if (step.kind === "move") return "  the state moves to a fresh engine";
+    if (step.kind === "restore") return `  restored into other rules:\n${step.text}`;
     if (step.kind === "swap") {
       return `  swap, warmed by ${step.warmed ?? "none"}${
         step.ahead ? ", next A told" : ""

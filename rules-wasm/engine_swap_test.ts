@@ -350,3 +350,17 @@ Deno.test("swap: before the first record, rules are simply others", () => {
   const { anomalies } = engine.push(traceBatch([{ a: 0, is: { rpm: 5 } }]));
   assertEquals([anomalies.length, anomalies[0].append], [1, TRACE_START_MS]);
 });
+
+Deno.test("swap: a new rule on silence opens for what is silent d after it came, not for what had been", () => {
+  const trace = new Trace("version: 1\nrules: [{ id: fast, when: speed > 100 }]");
+  trace.push([{ a: 0, v: "old", is: { speed: 5 } }, { a: 40, v: "new", is: { speed: 5 } }]);
+  const warmed = [{ a: 50, v: "third", is: { speed: 5 } }];
+  trace.push(warmed);
+  const silent = "version: 1\nrules: [{ id: silent, when: absent(30 s) }]";
+  assertEquals(trace.swap(silent, warmed, 60), []);
+  const lines = trace.lines(
+    [{ a: 60 }, { a: 69 }, { a: 71 }, { a: 75, v: "old", is: { speed: 5 } }, { a: 106 }],
+    ({ vehicle }) => vehicle,
+  );
+  assertEquals(lines, ["opened silent@70 new", "opened silent@80 third", "opened silent@105 old"]);
+});

@@ -15,14 +15,24 @@ const DAY_MS = 86_400_000;
 /** How fast time passes in a log: most within minutes, some over hours, days or years. */
 const SCALES = [1, 1, 1, 1, 1, 20, 500, 20_000];
 
-/** A log of `count` records of a few vehicles, which drive about a place. */
+/** What a log may have other than usual. */
+export interface LogShape {
+  /** Vehicles; by default one to five. */
+  readonly vehicles?: number;
+  /** Keys under which a signal may be sent; by default its name. */
+  readonly keys?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** A log of `count` records of a few vehicles or of many, which drive about a place. */
 export function randomLog(
   random: Seeded,
   count: number,
   place: Place = { lat: 52.5, lon: 13.4 },
+  shape: LogShape = {},
 ): LogRecord[] {
   const scale = random.pick(SCALES);
-  const vehicles = Array.from({ length: 1 + random.below(5) }, (_, i) => ({
+  const fleet = shape.vehicles ?? 1 + random.below(5);
+  const vehicles = Array.from({ length: fleet }, (_, i) => ({
     id: `V-${i + 1}`,
     skew: skew(random),
     values: { speed: 50, rpm: 1800, coolant: 85, fuel: 50, battery: 12.5 },
@@ -54,10 +64,11 @@ export function randomLog(
     // A backlog leaps on towards the present.
     if (vehicle.skew < -DAY_MS && random.chance(0.02)) vehicle.skew += random.below(-vehicle.skew);
     const samples = random.chance(0.1) ? 1 + random.below(4) : 1;
-    const lines = Array.from(
-      { length: samples },
-      () => line(random, vehicle, append, disorderMs * scale),
-    );
+    const lines = Array.from({ length: samples }, () => {
+      // Of a large fleet one record may hold samples of several.
+      const of = fleet > 5 && random.chance(0.5) ? random.pick(vehicles) : vehicle;
+      return line(random, of, append, disorderMs * scale, shape.keys);
+    });
     let value = text.encode(lines.join("\n"));
     if (random.chance(0.03)) value = mutated(random, value);
     log.push({ value, append: stamped });
@@ -96,7 +107,9 @@ function line(
   vehicle: RandomVehicle,
   append: number,
   disorderMs: number,
+  keys: LogShape["keys"],
 ): string {
+  const key = (name: string): string => JSON.stringify(random.pick(keys?.get(name) ?? [name]));
   for (const name of Object.keys(vehicle.values)) {
     const width = name === "rpm" ? 400 : name === "battery" ? 1 : 12;
     vehicle.values[name] = walk(random, vehicle.values[name], width);
@@ -114,10 +127,13 @@ function line(
   fields.push(`"ts":${random.chance(0.1) ? JSON.stringify(new Date(t).toISOString()) : t}`);
   for (const [name, value] of Object.entries(vehicle.values)) {
     if (random.chance(0.25)) continue;
-    fields.push(`"${name}":${shown(random, value)}`);
+    fields.push(`${key(name)}:${shown(random, value)}`);
   }
   if (random.chance(0.4)) {
-    fields.push(`"ignition":${random.pick([vehicle.ignition, vehicle.ignition ? 1 : 0])}`);
+    fields.push(`${key("ignition")}:${random.pick([vehicle.ignition, vehicle.ignition ? 1 : 0])}`);
+  }
+  if (keys?.has("mode") && random.chance(0.4)) {
+    fields.push(`${key("mode")}:${random.pick(['"idle"', '"drive"', '"ödland"', '"?"', "3"])}`);
   }
   fields.push(...position(random, vehicle));
   if (random.chance(0.05)) fields.push(`"unknown_key":{"a":[1,{"speed":3}],"b":"\\u00e9\\"x"}`);
