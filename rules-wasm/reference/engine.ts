@@ -174,7 +174,7 @@ class ReferenceEngine implements Engine {
   }
 
   nextTimer(): number | null {
-    return this.#fleet.timers().at(0)?.due ?? null;
+    return this.#fleet.firstDue();
   }
 
   clock(): number {
@@ -198,9 +198,7 @@ class ReferenceEngine implements Engine {
   }
 
   waiting(): number {
-    let waiting = 0;
-    for (const vehicle of this.#fleet) waiting += vehicle.waiting.size;
-    return waiting;
+    return this.#fleet.waitingCount;
   }
 
   stateBytes(): number {
@@ -214,9 +212,7 @@ class ReferenceEngine implements Engine {
   }
 
   #fireBefore(a: number): void {
-    for (const timer of this.#fleet.timers()) {
-      if (timer.due < a) this.#fire(timer);
-    }
+    for (const timer of this.#fleet.timersBefore(a)) this.#fire(timer);
   }
 
   #fire({ kind, due: dueA, vehicle, durationMs, waiting }: Timer): void {
@@ -290,10 +286,9 @@ class ReferenceEngine implements Engine {
       this.#counts.crowded++;
       this.#evaluateAll(vehicle, vehicle.waiting.takeOldest(), this.#clock);
     }
-    const all = this.#fleet.waiting();
-    if (all.length > maxWaiting) {
+    if (this.#fleet.waitingCount > maxWaiting) {
       this.#counts.crowded++;
-      const [{ of, waiting }] = all;
+      const [{ of, waiting }] = this.#fleet.waiting();
       this.#evaluateAll(of, of.waiting.takeThrough(waiting), this.#clock);
     }
   }

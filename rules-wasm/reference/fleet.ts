@@ -69,10 +69,26 @@ export class Fleet {
       .sort((a, b) => a.waiting.position - b.waiting.position);
   }
 
-  /** The timers that are armed, in their order. */
-  timers(): Timer[] {
-    return [...this].flatMap((vehicle) => timersOf(vehicle, this.ruleSet.settings, this.absentMs))
-      .sort(byOrder);
+  /** How many samples wait. */
+  get waitingCount(): number {
+    let count = 0;
+    for (const { waiting } of this) count += waiting.size;
+    return count;
+  }
+
+  /** The timers that are due before an A, in their order. */
+  timersBefore(a: number): Timer[] {
+    return this.#timers().filter(({ due }) => due < a).sort(byOrder);
+  }
+
+  /** When the first timer is due; null if none is armed. */
+  firstDue(): number | null {
+    const first = this.#timers().reduce((least, { due }) => Math.min(least, due), Infinity);
+    return first === Infinity ? null : first;
+  }
+
+  #timers(): Timer[] {
+    return [...this].flatMap((vehicle) => timersOf(vehicle, this.ruleSet.settings, this.absentMs));
   }
 
   /** Makes a vehicle that is heard for the first time. */
