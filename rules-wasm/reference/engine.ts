@@ -207,7 +207,8 @@ class ReferenceEngine implements Engine {
 
   /** Fires, in order, every timer due before `clock`; then the clock stands there. */
   #moveClock(clock: number): void {
-    this.#fireBefore(clock);
+    // While the clock stands, nothing falls due but by other rules.
+    if (clock > this.#clock || this.#timersTo >= this.#clock) this.#fireBefore(clock);
     this.#clock = clock;
   }
 
@@ -282,6 +283,7 @@ class ReferenceEngine implements Engine {
     const { latenessMs, maxWaiting } = this.ruleSet.settings;
     const ready = vehicle.waiting.takeUpTo(vehicle.heardT - latenessMs);
     this.#evaluateAll(vehicle, ready, this.#clock);
+    if (vehicle.waiting.size === 0) return;
     if (vehicle.waiting.size > WAITING_PER_VEHICLE) {
       this.#counts.crowded++;
       this.#evaluateAll(vehicle, vehicle.waiting.takeOldest(), this.#clock);
