@@ -273,6 +273,8 @@ function serverProperties(
 /** A cluster id as Kafka wants it: 16 bytes, base64url without padding. */
 export function clusterId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
+  // One that begins with "-" would be taken for an option.
+  bytes[0] &= 0x7f;
   return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }
 
