@@ -5,7 +5,6 @@ import { backtestRecording } from "../analysis/backtest_recording.ts";
 import type { BacktestProgress, BacktestSummary } from "../analysis/backtest_tally.ts";
 import { compareOpenings, Openings } from "../analysis/compare_openings.ts";
 import { readSweep } from "../analysis/sweep.ts";
-import { type Bus, BusError } from "../bus/port.ts";
 import type { Catalog } from "../contract/catalog.ts";
 import type { EventSink } from "../contract/events.ts";
 import { readRecordings } from "../producer/recording.ts";
@@ -24,7 +23,7 @@ import {
 import { startInWorkers } from "./backtest_cores.ts";
 import { EngineWorker } from "./backtest_engines.ts";
 import { readCatalog, readRules, readZones } from "./files.ts";
-import { connectBus, topicSpecs } from "./open_bus.ts";
+import { visitBus } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { turns } from "./turns.ts";
@@ -179,15 +178,10 @@ async function backtest(
 
 async function overLog(run: Run, options: BacktestOptions, asLive: boolean) {
   const { settings } = run;
-  // Who only reads leaves the topics, and how long they are kept, as they are.
-  const bus = await connectBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
+  const bus = await visitBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   try {
-    // Where there is none yet, there is nothing to be left.
-    if (!await hasTopic(bus, settings.topicTelemetry)) await bus.ensureTopics(topicSpecs(settings));
     const log = { ...options, bus, topic: settings.topicTelemetry };
-    if (!asLive || !await hasTopic(bus, settings.topicRules)) {
-      return await backtestLog(await spread(settings, log));
-    }
+    if (!asLive) return await backtestLog(await spread(settings, log));
     const rules = await RuleFeed.open(bus, settings.topicRules, Date.now);
     if (rules.history.current === undefined) return await backtestLog(await spread(settings, log));
     run.asLive = true;
@@ -210,15 +204,6 @@ function isFile(path: string): boolean {
     return Deno.statSync(path).isFile;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-async function hasTopic(bus: Bus, topic: string): Promise<boolean> {
-  try {
-    return await bus.partitions(topic) > 0;
-  } catch (error) {
-    if (error instanceof BusError) return false;
     throw error;
   }
 }

@@ -13,7 +13,7 @@ import {
   replayReport,
 } from "./dlq_report.ts";
 import { readCatalog, readRules, readZones } from "./files.ts";
-import { openBus, topicNames } from "./open_bus.ts";
+import { topicNames, visitBus } from "./open_bus.ts";
 import { eventLog, ProgressLine, say, writeData } from "./output.ts";
 import { suggest } from "./suggest.ts";
 
@@ -39,7 +39,7 @@ export async function dlq(settings: Settings, [action = ""]: readonly string[]):
   }
   const catalog = readCatalog(settings.catalog);
   const rules = readRules(settings.rules, catalog, readZones(settings.zones));
-  const bus = await openBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
+  const bus = await visitBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   const stop = new AbortController();
   const interrupt = () => stop.abort();
   Deno.addSignalListener("SIGINT", interrupt);

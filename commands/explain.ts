@@ -7,7 +7,7 @@ import type { Bus } from "../bus/port.ts";
 import { createEngine } from "../rules-wasm/engine.ts";
 import type { Settings } from "../settings.ts";
 import { proofReport, refutationReport } from "./explain_report.ts";
-import { openBus } from "./open_bus.ts";
+import { visitBus } from "./open_bus.ts";
 import { eventLog, say, writeData } from "./output.ts";
 import { RuleFeed } from "./rule_feed.ts";
 import { suggest } from "./suggest.ts";
@@ -39,7 +39,7 @@ export async function explainCommand(
     );
     return 2;
   }
-  const bus = await openBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
+  const bus = await visitBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   try {
     const rules = await RuleFeed.open(bus, settings.topicRules, Date.now);
     const deps: ExplainDependencies = {

@@ -32,7 +32,7 @@ export function topicSpecs(settings: Settings): TopicSpec[] {
 }
 
 /**
- * Opens the bus and sees to its topics.
+ * Opens the bus for who runs on it, and sees to it that its topics are as the settings say.
  *
  * @throws {import("../bus/port.ts").BusError} with one clear line
  */
@@ -49,6 +49,41 @@ export async function openBus(
     throw error;
   }
   return bus;
+}
+
+/**
+ * Opens the bus for a command that looks at it or adds to it: what is there stays as it is, how long
+ * it is kept too, whatever this command's own settings say; topics that are missing are made.
+ *
+ * @throws {import("../bus/port.ts").BusError} with one clear line
+ */
+export async function visitBus(
+  settings: Settings,
+  events: EventSink,
+  now: () => number,
+): Promise<Bus> {
+  const bus = await connectBus(settings, events, now);
+  try {
+    const missing: TopicSpec[] = [];
+    for (const spec of topicSpecs(settings)) {
+      if (!await hasTopic(bus, spec.name)) missing.push(spec);
+    }
+    if (missing.length > 0) await bus.ensureTopics(missing);
+  } catch (error) {
+    await bus.close();
+    throw error;
+  }
+  return bus;
+}
+
+/** Whether the bus knows the topic. What else keeps it from answering shows when it is used. */
+async function hasTopic(bus: Bus, topic: string): Promise<boolean> {
+  try {
+    return await bus.partitions(topic) > 0;
+  } catch (error) {
+    if (error instanceof BusError) return false;
+    throw error;
+  }
 }
 
 /** Opens the bus that the settings name; its topics are there already. */

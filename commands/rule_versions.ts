@@ -2,7 +2,7 @@
 import type { Settings } from "../settings.ts";
 import { ruleChange } from "../rules-wasm/rule_change.ts";
 import { eventLog, say, writeData } from "./output.ts";
-import { openBus } from "./open_bus.ts";
+import { visitBus } from "./open_bus.ts";
 import { RuleFeed } from "./rule_feed.ts";
 
 /** Lists the versions, newest first: name, time, source, author, message, what it changed. */
@@ -84,7 +84,7 @@ async function withFeed(
   settings: Settings,
   use: (feed: RuleFeed) => Promise<number>,
 ): Promise<number> {
-  const bus = await openBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
+  const bus = await visitBus(settings, eventLog(settings.logLevel, Date.now), Date.now);
   try {
     return await use(await RuleFeed.open(bus, settings.topicRules, Date.now));
   } finally {

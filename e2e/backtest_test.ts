@@ -36,6 +36,12 @@ Deno.test("backtest: over an old log, spread or not, all of it and the same, and
       assertEquals(headOf(more.stderr), headOf(one.stderr));
     }
     assertGreater(one.stdout.split("\n").length, 20);
+    // Others that only look leave it alone as well.
+    for (
+      const command of [["rules", "versions"], ["dlq", "list"], ["explain", "0123456789abcdef"]]
+    ) {
+      await runKilter([...command, "--data", data], [data]);
+    }
     const bus = await openEmbeddedBus({ dir: data, fsync: "interval" }, {
       now: Date.now,
       events: () => {},
