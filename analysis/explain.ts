@@ -8,7 +8,7 @@ import type { RuleSource } from "../rules-wasm/rule_source.ts";
 import { type Cut, cutLog, ReadBudget } from "./explain_cut.ts";
 import { nearestDuration, nearestLimit, type Trial } from "./explain_nearest.ts";
 import { longestMs, reachesOf } from "./explain_reach.ts";
-import { firesWithin, rerun, type RerunOptions } from "./explain_rerun.ts";
+import { firesWithin, rerun, type RerunOptions, type Stand } from "./explain_rerun.ts";
 import { traceRule, type WholeTrace } from "./explain_trace.ts";
 
 /** How much of the log, and of time, an explanation may take. */
@@ -116,7 +116,15 @@ export async function explain(
   const again = { ...deps, ruleSet, vehicle: opening.vehicle, live };
   return {
     ...proof,
-    ...await nearest(cut, rule, { onset: told.onset, until }, trace, again, late),
+    ...await nearest(cut, rule, standOf(transitions, until), trace, again, late),
+  };
+}
+
+function standOf(transitions: readonly Transition[], until: number | null): Stand {
+  const [{ onset, append }] = transitions;
+  return {
+    ...{ onset, until: until ?? Infinity, openedAppend: append },
+    clearedAppend: transitions.find(({ kind }) => kind === "cleared")?.append ?? Infinity,
   };
 }
 
@@ -336,19 +344,18 @@ function whyNotSame(
 async function nearest(
   cut: Cut,
   rule: Rule,
-  told: { readonly onset: number; readonly until: number | null },
+  stand: Stand,
   trace: WholeTrace,
   options: RerunOptions,
   late: () => boolean,
 ): Promise<Pick<Proof, "thresholds" | "duration">> {
-  const until = told.until ?? Infinity;
   const trial: Trial = async (variants) => {
     // Of a trace that was cut short not all values are known that decide.
     if (late() || !trace.whole) return null;
     if (variants.length === 0) return [];
     const named = variants.map((each, i) => ({ ...each, id: String(i) }));
     const transitions = await rerun(cut, named, options);
-    return named.map((each) => firesWithin(transitions, each, told.onset, until));
+    return named.map((each) => firesWithin(transitions, each, stand));
   };
   const thresholds: Proof["thresholds"][number][] = [];
   for (const { limit, observed } of trace.limits) {

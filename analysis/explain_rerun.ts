@@ -60,23 +60,29 @@ export function among(ruleSet: RuleSet, rules: readonly Rule[]): RuleSet {
   return { ...ruleSet, rules: [...rules, silent] };
 }
 
-/** Whether a rule opens between two T, both included, or stood open before and still does then. */
-export function firesWithin(
-  transitions: readonly Transition[],
-  rule: Rule,
-  from: number,
-  until: number,
-): boolean {
+/** Where an anomaly stands: in T, and in A, since T comes again after a clock was reset. */
+export interface Stand {
+  /** T, both included; Infinity: not ended yet. */
+  readonly onset: number;
+  readonly until: number;
+  /** A of its opening, and of its clearing; Infinity: not cleared yet. */
+  readonly openedAppend: number;
+  readonly clearedAppend: number;
+}
+
+/** Whether a rule opens within an anomaly's time, or stood open before and still does then. */
+export function firesWithin(transitions: readonly Transition[], rule: Rule, stand: Stand): boolean {
   let openedAt = NaN;
-  for (const { kind, at, rule: id } of transitions) {
-    if (id !== rule.id) continue;
+  for (const { kind, at, append, rule: id } of transitions) {
+    if (id !== rule.id || append > stand.clearedAppend) continue;
     if (kind === "opened" || kind === "reopened") {
-      if (at >= from && at <= until) return true;
-      if (!rule.once) openedAt = at;
+      if (at >= stand.onset && at <= stand.until) return true;
+      // What opens later on at an earlier T does so on a clock that was reset.
+      if (!rule.once && append <= stand.openedAppend) openedAt = at;
     } else if (kind === "cleared") {
-      if (openedAt < from && at > from) return true;
+      if (openedAt < stand.onset && at > stand.onset) return true;
       openedAt = NaN;
     }
   }
-  return openedAt < from;
+  return openedAt < stand.onset;
 }
