@@ -179,10 +179,10 @@ Deno.test("backtest: a fault says where it happened", async () => {
   const broken = optionsOf(FAST, logs, lines, {
     createEngine: (ruleSet, options) => {
       const engine = createEngine(ruleSet, options);
-      const push = engine.push.bind(engine);
-      engine.push = (input, mode) => {
+      const pushPart = engine.pushPart.bind(engine);
+      engine.pushPart = (input, from, mode) => {
         if (options.partition === 1 && input.offsets[0] >= 50) throw new Error("unreachable");
-        return push(input, mode);
+        return pushPart(input, from, mode);
       };
       return engine;
     },
