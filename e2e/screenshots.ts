@@ -19,6 +19,8 @@ const WIDTHS = [
 ];
 const THEMES = ["dark", "light"] as const;
 const LEARN_MS = 90_000;
+/** Longest wait for the costs of rules. */
+const MEASURED_MS = 120_000;
 /** The middle of the simulated town, and how near. */
 const MIDDLE = { lat: 57.262, lon: 16.442 };
 const CAMERA = `${MIDDLE.lat},${MIDDLE.lon},12.5`;
@@ -137,6 +139,9 @@ await Deno.mkdir(OUT, { recursive: true });
     ) {
       await page.goto(server.url + address);
       await isLive(page);
+      // What rules cost is measured when it is first asked for.
+      await page.locator("td", { hasText: /^…$/ }).first()
+        .waitFor({ state: "detached", timeout: MEASURED_MS });
       await take(page, name);
     }
   } finally {
