@@ -93,7 +93,7 @@ export function compareOpenings(
       else if (kind === "only-first") count.onlyFirst++;
       else count.onlySecond++;
     }
-    differences.push(...found);
+    for (const each of found) differences.push(each);
   }
   const at = ({ first, second }: Difference) =>
     Math.min(first?.at ?? Infinity, second?.at ?? Infinity);

@@ -1,8 +1,6 @@
 /** Anomalies that stand open by a series of transitions, and what ends or begins them otherwise. */
 import type { Bus, OutgoingRecord } from "../bus/port.ts";
 import { type ClearReason, decodeTransition, type Transition } from "../contract/anomaly.ts";
-import type { RuleSet } from "../rules-wasm/language/ast.ts";
-import type { RuleSource } from "../rules-wasm/rule_source.ts";
 
 /** Folds transitions; holds the last one of each anomaly that is not cleared. */
 export class OpenAnomalies {
@@ -37,36 +35,6 @@ export class OpenAnomalies {
   values(): Iterable<Transition> {
     return this.#last.values();
   }
-}
-
-/**
- * Tells point events by the rules that raised them: a rule that is gone by now, or is another, says
- * nothing of what it was. Versions that cannot be had are taken for the one in force.
- */
-export function pointEvents(
-  rules: Pick<RuleSource, "version">,
-  inForce: RuleSet,
-): (transition: Transition) => boolean {
-  const known = new Map([[inForce.version, eventsOf(inForce)]]);
-  const eventsBy = (version: string): ReadonlySet<string> => {
-    try {
-      return eventsOf(rules.version(version) ?? inForce);
-    } catch (error) {
-      // Its texts cannot be used any more.
-      if (!(error instanceof SyntaxError)) throw error;
-      return eventsOf(inForce);
-    }
-  };
-  return ({ rule, version }) => {
-    const events = known.get(version) ?? eventsBy(version);
-    known.set(version, events);
-    return events.has(rule);
-  };
-}
-
-/** Ids of the rules with `once`. */
-function eventsOf({ rules }: RuleSet): ReadonlySet<string> {
-  return new Set(rules.filter((rule) => rule.once).map((rule) => rule.id));
 }
 
 /** Takes all that a partition of the anomalies topic holds; `turn` is called after each batch. */

@@ -5,6 +5,7 @@ import { type CheckpointPlace, decodeProgress, type Progress } from "../contract
 import { encodeRuleRecord } from "../contract/rule_versions.ts";
 import { ANALYSIS_GROUP, type TopicNames } from "../contract/topics.ts";
 import type { DurableEngine, PushMode } from "../rules-wasm/engine_port.ts";
+import { pointEvents } from "../rules-wasm/point_events.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
 import type { RuleSource } from "../rules-wasm/rule_source.ts";
 import { warmingMs } from "../rules-wasm/warming.ts";
@@ -21,7 +22,6 @@ import {
   OpenAnomalies,
   openedAnew,
   openOnTopic,
-  pointEvents,
   transitionRecord,
 } from "./open_anomalies.ts";
 import type { PartitionCount } from "./partition_count.ts";
@@ -128,7 +128,7 @@ export class PartitionState {
     this.since = this.next;
     this.checkpointDue = true;
     const { version } = ruleSet;
-    this.corrections.push(...caused.map(({ key, value }) => ({ key, value, partition })));
+    for (const { key, value } of caused) this.corrections.push({ key, value, partition });
     meter.add("rule_changes", 1);
     this.#noteActivation(from);
     context.events({

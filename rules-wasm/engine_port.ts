@@ -77,7 +77,7 @@ export interface Engine {
   /**
    * Takes in so many records of a batch that the result stays small: it ends behind the record with
    * which there are 16,384 transitions and refusals, or 8 Mi characters of transitions. Above that
-   * there is only what one record causes. One after the other the parts of a batch give what `push`
+   * there is what one record, or the micro-batch of up to 1,024 samples that it is in, causes. One after the other the parts of a batch give what `push`
    * gives of all of it; between them the engine may be asked for anything.
    *
    * @param from records of the batch that were taken in before

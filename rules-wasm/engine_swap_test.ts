@@ -39,6 +39,17 @@ Deno.test("swap: an edited message under a running for 30 s fires when it would 
   }
 });
 
+Deno.test("swap: more anomalies clear at once than a call takes arguments", () => {
+  const rules = Array.from({ length: 6 }, (_, i) => `{ id: r${i}, when: speed > ${i} }`);
+  const trace = new Trace(file(...rules));
+  const vehicles = 25_000;
+  trace.push(Array.from({ length: vehicles }, (_, v) => speed(0, 50, `V-${v}`)));
+  const open = trace.engine.openAnomalies();
+  assert(open > 130_000, `${open}`);
+  assertEquals(trace.swap(file("{ id: other, when: rpm > 1 }")).length, open);
+  assertEquals(trace.engine.openAnomalies(), 0);
+});
+
 Deno.test("swap: anomalies of rules that do not go on clear, by vehicle as last heard, then by rule", () => {
   const trace = new Trace(file(
     "{ id: gone, when: speed > 10 }",

@@ -72,18 +72,19 @@ export function swapPlan(
   // All that can fail is done: from here on the change happens.
   const fresh = inPlace ? null : make(after, engine.vehicles());
   const a = Math.max(engine.clock(), state.memory.f64(E_TIMERS_TO), nextA);
+  // One by one: there may be more of them than a call takes arguments.
   const anomalies = nextA > engine.clock() ? engine.fireBefore(nextA) : [];
   state.memory.view.setFloat64(E_TIMERS_TO, a, true);
   if (before.ruleSet.settings.latenessMs !== after.ruleSet.settings.latenessMs) {
-    anomalies.push(...engine.releaseWaiting(a));
+    for (const each of engine.releaseWaiting(a)) anomalies.push(each);
   }
   const excess = engine.vehicles() - after.vehicleRoom;
   if (excess > 0) {
     for (const slot of silenceOrder(state).subarray(0, excess)) {
-      anomalies.push(...engine.forgetVehicle(slot, a));
+      for (const each of engine.forgetVehicle(slot, a)) anomalies.push(each);
     }
   }
-  anomalies.push(...engine.clearChanged(clearedBy(engine, change), a));
+  for (const each of engine.clearChanged(clearedBy(engine, change), a)) anomalies.push(each);
   if (fresh === null) exchange(engine, change);
   else moveTo(fresh, engine, change);
   const next = fresh ?? engine;

@@ -69,8 +69,8 @@ class ReferenceEngine implements Engine {
     const refusals: Refusal[] = [];
     for (let from = 0; from < input.count; from++) {
       const part = this.pushPart(input, from, mode);
-      anomalies.push(...part.anomalies);
-      refusals.push(...part.refusals);
+      for (const each of part.anomalies) anomalies.push(each);
+      for (const each of part.refusals) refusals.push(each);
     }
     return { anomalies, refusals };
   }
