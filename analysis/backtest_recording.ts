@@ -1,5 +1,6 @@
 /** Back-tests over recordings: all vehicles in one partition; lines are offsets. */
 import type { Decoder } from "../rules-wasm/decoder_port.ts";
+import { compilePlan } from "../rules-wasm/plan.ts";
 import { endAt } from "./backtest_lanes.ts";
 import { type BacktestOptions, tallyOf } from "./backtest_options.ts";
 import { reportOf } from "./backtest_piece.ts";
@@ -43,16 +44,19 @@ export async function backtestRecording(options: RecordingOptions): Promise<Back
   const { maxClockAheadMs } = ruleSet.settings;
   const wanted = (append: number) => append >= fromMs && append < toMs;
   const source = new Source(options);
+  const surveyor = createDecoder();
   const survey = await surveyRecording(
     source.first(),
-    createDecoder(),
+    surveyor,
     maxClockAheadMs,
     wanted,
     (count) => options.progress({ samples: count, done: 0, total: 0 }),
   );
   const tally = tallyOf(options, survey.wanted);
   // One bound holds for the samples that wait of all vehicles, and lines order what comes together.
-  const shared = ruleSet.settings.latenessMs === 0 && survey.singly;
+  // So does one bound hold for all vehicles: who is refused depends on who came before.
+  const shared = ruleSet.settings.latenessMs === 0 && survey.singly &&
+    surveyor.vehicles() <= compilePlan(ruleSet).vehiclesMax;
   const engines = shared && options.engines !== undefined ? options.engines(survey.wanted) : [];
   const decoder = createDecoder();
   const batches = orderedSamples({

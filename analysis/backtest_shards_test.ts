@@ -130,6 +130,18 @@ Deno.test(`backtest: ${SEEDS} recordings whose vehicles are shared out give what
   assertGreater(shared, 2 * SEEDS, "too few were shared out");
 });
 
+Deno.test("backtest: where not all vehicles are taken in, as many are as by one engine", async () => {
+  const random = new Seeded(7);
+  const ruleSet = rulesOf(random);
+  const bytes = recording(random);
+  const settings = { ...ruleSet.settings, maxVehicles: 2 };
+  const few = { ...ruleSet, settings };
+  const alone = await run(few, bytes);
+  assertGreater((await run(ruleSet, bytes)).lines.length, alone.lines.length);
+  const several = await run(few, bytes, { engines: () => distant(few, 3, random) });
+  assertEquals(several, alone);
+});
+
 Deno.test("backtest: an engine elsewhere that fails ends the back-test with its word", async () => {
   const random = new Seeded(1);
   const ruleSet = rulesOf(random);

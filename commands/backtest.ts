@@ -232,7 +232,8 @@ async function spread(settings: Settings, log: LogOptions): Promise<LogOptions> 
 async function recordBytesOf({ bus, topic }: LogOptions): Promise<number> {
   for (const [partition, { start, end }] of (await bus.bounds(topic)).entries()) {
     for await (const { values, count } of bus.range(topic, partition, start, end)) {
-      return values.length / count;
+      // Ticks are no measure.
+      if (values.length > 0) return values.length / count;
     }
   }
   return 0;
