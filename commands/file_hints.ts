@@ -2,7 +2,10 @@
 
 /** Hints that a file may have changed. */
 export interface FileHints {
-  /** Resolves at the next hint; one that came since the last call counts. */
+  /**
+   * Resolves at the next hint; one that came since the last call counts. A call that is still
+   * waiting is given up with the next one, so that who waits for a time only leaves nothing behind.
+   */
   next(): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,16 +23,20 @@ export function fileHints(path: string): FileHints | null {
     if (error instanceof Error) return null;
     throw error;
   }
-  let hinted = Promise.withResolvers<void>();
+  let hinted = false;
+  let wake = () => {};
   const reading = (async () => {
     for await (const { paths } of watcher) {
-      if (paths.some((each) => each.endsWith(`/${name}`))) hinted.resolve();
+      if (paths.some((each) => each.endsWith(`/${name}`))) {
+        hinted = true;
+        wake();
+      }
     }
   })();
   return {
     async next() {
-      await hinted.promise;
-      hinted = Promise.withResolvers();
+      if (!hinted) await new Promise<void>((resolve) => wake = resolve);
+      hinted = false;
     },
     async close() {
       watcher.close();

@@ -232,6 +232,53 @@ Deno.test("rules file: it is brought as soon as the system hints at it, and says
     ]);
   }));
 
+Deno.test("rules file: what the bus did not take is brought again without a further save", () =>
+  withBus(async (bus, dir) => {
+    const feed = await open(bus);
+    const path = `${dir}/rules.yaml`;
+    await Deno.writeTextFile(path, texts(100).rules);
+    await settleRules(feed, texts(100), { path, leads: true }, () => {});
+    const stop = new AbortController();
+    const names: string[] = [];
+    let refused = 0;
+    const watching = watchRules({
+      ...{ path, texts: texts(100), hints: null, signal: stop.signal },
+      events: ({ name }) => names.push(name),
+      withLog: async (use) => {
+        if (refused++ < 2) throw new BusError("no room");
+        await use(await open(bus));
+      },
+      pause: () => new Promise((resolve) => setTimeout(resolve, 1)),
+    });
+    try {
+      await Deno.writeTextFile(path, texts(120).rules);
+      await eventually("it is brought", () => names.length === 3);
+    } finally {
+      stop.abort();
+      await watching;
+    }
+    assertEquals(names, ["rules.not_taken", "rules.not_taken", "rules.version_written"]);
+  }));
+
+Deno.test("rules file: hints wake who asked last, and one that nobody waited for counts", () =>
+  withBus(async (_bus, dir) => {
+    const path = `${dir}/rules.yaml`;
+    const hints = fileHints(path);
+    assert(hints !== null);
+    try {
+      let woken = "";
+      void hints.next().then(() => woken += "first ");
+      const second = hints.next().then(() => woken += "second ");
+      await Deno.writeTextFile(path, "a");
+      await second;
+      await Deno.writeTextFile(path, "b");
+      await hints.next();
+      assertEquals(woken, "second ");
+    } finally {
+      await hints.close();
+    }
+  }));
+
 Deno.test("rules file: a change before the watch began is brought too", () =>
   withBus(async (bus, dir) => {
     const feed = await open(bus);

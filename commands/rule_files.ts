@@ -1,4 +1,5 @@
 /** The rules file against the versions on the log: at the start, and when the file changes. */
+import { BusError } from "../bus/port.ts";
 import type { EventSink } from "../contract/events.ts";
 import { showDuration } from "../rules-wasm/language/show_values.ts";
 import type { RuleLog, RuleTexts, Written } from "../rules-wasm/rule_source.ts";
@@ -78,7 +79,9 @@ export interface WatchParts {
 
 /** Time between two looks at the file, milliseconds; where there are hints it is looked at at once. */
 const LOOK_MS = 300;
-/** A file that is wrong is looked at again after so long: it may have been written only half. */
+/** Time until a file is brought again that the bus did not take, milliseconds. */
+const AGAIN_MS = 1_000;
+/** A file that is wrong, or shorter than before, is looked at again after so long: it may have been written only half. */
 const HALF_MS = 60;
 
 /** Brings the file's rules whenever it changes and is right; tells what is wrong otherwise. */
@@ -90,13 +93,18 @@ export async function watchRules(parts: WatchParts): Promise<void> {
   while (!signal.aborted) {
     const pause = parts.pause(LOOK_MS, signal);
     await (parts.hints === null ? pause : Promise.race([pause, parts.hints.next()]));
-    const now = await stampOf(path);
-    if (now === stamp || signal.aborted) continue;
-    stamp = now;
+    const before = seen;
     try {
+      const now = await stampOf(path);
+      if (now === stamp || signal.aborted) continue;
+      stamp = now;
       const rules = decodeUserText(await Deno.readFile(path), String(path));
       if (rules === seen) continue;
-      const before = seen;
+      // Less than before may be the beginning of what is being written.
+      if (rules.length < seen.length) {
+        await parts.pause(HALF_MS, signal);
+        if (await stampOf(path) !== stamp) continue;
+      }
       seen = rules;
       await parts.withLog(async (log) => {
         const brought = await bring(log, { ...texts, rules }, String(path));
@@ -114,6 +122,11 @@ export async function watchRules(parts: WatchParts): Promise<void> {
       if (error instanceof Deno.errors.NotFound) continue;
       const reason = error instanceof Error ? error.message : String(error);
       events({ level: "error", name: "rules.not_taken", message: `${path}: ${reason}` });
+      if (!(error instanceof BusError)) continue;
+      // It is no fault of the file: it is brought again.
+      seen = before;
+      stamp = "";
+      await parts.pause(AGAIN_MS, signal);
     }
   }
 }
