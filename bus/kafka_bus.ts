@@ -69,11 +69,14 @@ const HEARTBEAT_MS = 1_000;
 /** Pause of the paused consumer between two looks at its heartbeat. */
 const BEAT_LOOK_MS = 100;
 /**
- * Looks without a heartbeat after which the consumer is no member any more: where a join fails after
- * the group has dropped it, the client looks on for ever and neither joins nor beats. While no broker
- * is reached it looks once a retry, so that this is more than it has retries.
+ * Looks at one broker without a heartbeat after which the consumer is no member any more: where a
+ * join fails after the group has dropped it, the client looks on for ever and neither joins nor
+ * beats. While no broker is reached it looks once a retry, so that this is more than it has retries.
  */
 const LOST_LOOKS = 100;
+/** Time without a heartbeat that has to have passed as well, milliseconds, and in sessions. */
+const LOST_MS = 10_000;
+const LOST_SESSIONS = 2;
 
 /** Retries of a connection that was there before: some 45 s, a broker's slow restart. */
 const CONNECT_RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 48 };
@@ -205,7 +208,14 @@ class KafkaJsClient implements Client {
 
   async join(group: string, topic: string, events: MembershipEvents): Promise<Membership> {
     let left = false;
-    let looks = 0;
+    // It looks at each broker of the cluster, at all of them as often as at one.
+    const looks = new Map<number, number>();
+    let heardAt = performance.now();
+    const lostMs = Math.max(LOST_MS, LOST_SESSIONS * this.#sessionTimeoutMs);
+    const heard = () => {
+      looks.clear();
+      heardAt = performance.now();
+    };
     let running: Promise<void> = Promise.resolve();
     const consumer = this.#kafka.consumer({
       groupId: group,
@@ -224,20 +234,23 @@ class KafkaJsClient implements Client {
         eachBatchAutoResolve: false,
         eachBatch: () => Promise.resolve(),
       });
-    consumer.on(consumer.events.FETCH, () => {
-      if (++looks !== LOST_LOOKS || left) return;
+    consumer.on(consumer.events.FETCH, ({ payload }) => {
+      const times = (looks.get(payload.nodeId) ?? 0) + 1;
+      looks.set(payload.nodeId, times);
+      if (times < LOST_LOOKS || performance.now() - heardAt < lostMs || left) return;
+      heard();
       running = consumer.stop().then(() => left ? undefined : run())
         .catch((error: unknown) => events.failed(error));
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      looks = 0;
+      heard();
       // Listeners run before the first fetch: paused for good, this consumer never fetches.
       consumer.pause([{ topic }]);
       if (left) return void leave();
       events.joined(payload.memberAssignment[topic] ?? []);
     });
     consumer.on(consumer.events.HEARTBEAT, () => {
-      looks = 0;
+      heard();
       events.confirmed();
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
