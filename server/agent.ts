@@ -1,11 +1,13 @@
 /** The dashboard agent: projections fed from the bus, served over HTTP, until told to stop. */
 import type { AgentContext } from "../contract/agent.ts";
+import type { Transition } from "../contract/anomaly.ts";
 import type { Catalog } from "../contract/catalog.ts";
 import type { Intake } from "../contract/telemetry.ts";
 import type { TopicNames } from "../contract/topics.ts";
 import type { Bus } from "../bus/port.ts";
 import type { Decoder } from "../rules-wasm/decoder_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
+import { pointEvents } from "../rules-wasm/point_events.ts";
 import type { RuleLog } from "../rules-wasm/rule_source.ts";
 import { createApp } from "./app.ts";
 import { AnomalyProjection } from "./anomaly_projection.ts";
@@ -200,14 +202,14 @@ function assemble(deps: DashboardDependencies, store: Store, context: AgentConte
   const { agents, bus, catalog, decoder, layout, rules } = deps;
   const now = () => context.now();
   let of: RuleSet | null = null;
-  let events: ReadonlySet<string> = new Set();
-  const isEvent = (id: string): boolean => {
+  let isOne: (transition: Transition) => boolean = () => false;
+  const isEvent = (transition: Transition): boolean => {
     const ruleSet = rules.current();
     if (of !== ruleSet) {
       of = ruleSet;
-      events = new Set(ruleSet.rules.filter((rule) => rule.once).map((rule) => rule.id));
+      isOne = pointEvents(rules, ruleSet);
     }
-    return events.has(id);
+    return isOne(transition);
   };
   const anomalies: AnomalyProjection = new AnomalyProjection({
     table: store.anomalies,

@@ -12,8 +12,8 @@ export const LIVE_MAX = 50_000;
 /** How the projection is made. */
 export interface AnomalyProjectionOptions {
   readonly table: AnomalyTable;
-  /** Whether a rule is a point event. */
-  readonly once: (rule: string) => boolean;
+  /** Whether a transition is of a point event. */
+  readonly once: (transition: Transition) => boolean;
   /** Told when what is open of a vehicle changes. */
   readonly vehicleChanged: (vehicle: string, open: number, severity: Severity | null) => void;
   readonly now: () => number;
@@ -64,7 +64,9 @@ export class AnomalyProjection {
   /** Folds a transition in; null if it was known already. */
   apply(transition: Transition): AnomalyEvent | null {
     const before = this.#find(transition.id);
-    const record = fold(before, transition, this.#options.once(transition.rule));
+    // What clears it does not change what it is.
+    const once = transition.kind === "cleared" ? before?.once : undefined;
+    const record = fold(before, transition, once ?? this.#options.once(transition));
     if (record === null) {
       this.repeated++;
       return null;

@@ -26,7 +26,7 @@ function onBench(run: (bench: Bench) => void, liveMax?: number): void {
   const make = () =>
     new AnomalyProjection({
       table: store.anomalies,
-      once: (rule) => rule === "harsh-braking",
+      once: ({ rule }) => rule === "harsh-braking",
       vehicleChanged: (vehicle, open, severity) => vehicles.set(vehicle, [open, severity]),
       now: () => bench.now,
       liveMax,
