@@ -1,5 +1,5 @@
 /** The loop of one partition: read, push, commit. */
-import { type Batch, FencedError, type Lease, type Outgoing } from "../bus/port.ts";
+import { type Batch, BusError, FencedError, type Lease, type Outgoing } from "../bus/port.ts";
 import { encodeProgress } from "../contract/progress.ts";
 import type { PushResult } from "../rules-wasm/engine_port.ts";
 import type { RuleSet } from "../rules-wasm/language/ast.ts";
@@ -64,6 +64,8 @@ class PartitionLoop {
   /** Time from the last checkpoint to the next. */
   #checkpointMs: number;
   #tickedAt = -Infinity;
+  /** When the bus last refused a tick. */
+  #notTickedAt = -Infinity;
   /** Version for which a tick was made. */
   #tickedFor = "";
   #pending: Outgoing[] = [];
@@ -106,9 +108,8 @@ class PartitionLoop {
     const ready = await state.prepare(to, batch === null ? IDLE_WARMING_MS : BUSY_WARMING_MS);
     if (!ready) return;
     if (batch !== null) state.change(batch.appendTimes[0]);
-    else if (this.#tickedFor !== to.version) {
-      this.#tickedFor = to.version;
-      await this.#tick();
+    else if (this.#tickedFor !== to.version && this.#mayTick()) {
+      if (await this.#tick()) this.#tickedFor = to.version;
     }
   }
 
@@ -154,13 +155,31 @@ class PartitionLoop {
     const timer = this.#state.engine.nextTimer();
     if (timer === null || now <= timer || !elapsed(now, this.#tickedAt, TICK_MS)) return;
     this.#tickedAt = now;
-    await this.#tick();
+    if (this.#mayTick()) await this.#tick();
   }
 
-  async #tick(): Promise<void> {
-    const { lease, deps: { bus } } = this;
+  #mayTick(): boolean {
+    return elapsed(this.deps.context.now(), this.#notTickedAt, TICK_MS);
+  }
+
+  /** Appends a tick; false if the bus does not take it now: a tick that is late is none too late. */
+  async #tick(): Promise<boolean> {
+    const { lease, deps: { bus, context } } = this;
     const tick = { key: null, value: new Uint8Array(0), partition: lease.partition };
-    await bus.publish([{ topic: lease.topic, records: [tick] }]);
+    try {
+      await bus.publish([{ topic: lease.topic, records: [tick] }]);
+      return true;
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      this.#notTickedAt = context.now();
+      context.events({
+        level: "warn",
+        name: "analysis.not_ticked",
+        message: `${lease.topic}/${lease.partition}: timers are due, and the bus takes no tick; ` +
+          `it is tried again: ${error.message}`,
+      });
+      return false;
+    }
   }
 
   #takeCorrections(): void {

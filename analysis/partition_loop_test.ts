@@ -14,6 +14,8 @@ rules:
   - { id: hot, when: coolant > 110 }
   - { id: jump, when: "speed - prev(speed) > 60", once: true }`);
 
+const QUIET = traceRules("version: 1\nrules:\n  - { id: quiet, when: absent(5 s) }");
+
 /** What goes wrong with a commit. */
 type Fault = "none" | "not written" | "written, answer lost" | "fenced";
 
@@ -271,6 +273,35 @@ Deno.test("analysis: a clock that was ahead and is set back does not hold up ste
       await until("the step after", () => site.consumed(RULES));
     });
     assertEquals(await kinds(site), ["opened hot V"]);
+  }));
+
+Deno.test("analysis: a tick that the bus does not take is tried again, and ends nothing", () =>
+  Site.with(async (site) => {
+    let refused = 0;
+    const bus = new Proxy(site.bus, {
+      get(target, name) {
+        if (name === "publish" && refused < 2) {
+          return () => {
+            refused++;
+            return Promise.reject(new BusError("no room"));
+          };
+        }
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    await site.sample("V", { speed: 120 });
+    await site.run(QUIET, async (over) => {
+      await until("it is taken in", async () => over() || await site.consumed(QUIET));
+      await until("a tick goes through", async () => {
+        site.aheadMs += 1_000;
+        return over() || (await kinds(site)).length === 1;
+      });
+      assert(!over(), "the agent has ended");
+    }, bus);
+    assertEquals([await kinds(site), refused], [["opened quiet V"], 2]);
+    const told = site.events.filter(({ name }) => name === "analysis.not_ticked");
+    assertEquals(told.length, 2);
   }));
 
 Deno.test("analysis: point events of a rule that is gone are not cleared where state is mended", () =>
