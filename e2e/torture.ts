@@ -81,11 +81,19 @@ async function runRecovery(site: TortureSite): Promise<boolean> {
   return withinLimits(site, rows);
 }
 
-function tell(found: Comparison, before: string, after: string): boolean {
+function tell(
+  found: Comparison & { readonly restored: number },
+  before: string,
+  after: string,
+): boolean {
   const { transitions, lost, doubled, reordered } = found;
   writeData(
     `${before}: ${transitions} transitions, ${lost} lost, ${doubled} doubled, ` +
       `${reordered} vehicles in another order; ${after}\n`,
   );
+  if (transitions === 0 || found.restored === 0) {
+    say("nothing was shown: no transition was compared, or no checkpoint restored");
+    return false;
+  }
   return lost + doubled + reordered === 0;
 }
