@@ -102,6 +102,22 @@ Deno.test("bounds: the rules say how many vehicles there is memory for, and the 
   assertEquals(vehicleLimitNotice(lower), null);
 });
 
+Deno.test("bounds: another message leaves as many vehicles room as before", () => {
+  const memoryBytes = 8 * 2 ** 20;
+  const before = traceRules(`version: 1\nrules:${RINGS}\n  - { id: high, when: x > 5 }`);
+  const after = traceRules(
+    `version: 1\nrules:${RINGS}\n  - { id: high, when: x > 5, message: "{x} and {x} of {vehicle}" }`,
+  );
+  const most = compilePlan(before, memoryBytes).vehicleRoom;
+  const engine = engineIn(before, memoryBytes);
+  engine.push(
+    traceBatch(Array.from({ length: most }, (_, v) => ({ a: 0, v: `V${v}`, is: { x: 9 } }))),
+  );
+  assertEquals([engine.vehicles(), engine.openAnomalies()], [most, most]);
+  assertEquals(engine.swap(after), []);
+  assertEquals([engine.vehicles(), engine.openAnomalies()], [most, most]);
+});
+
 Deno.test("bounds: a vehicle beyond the memory is refused and counted, the others go on, in both engines", () => {
   const memoryBytes = memoryFor(FULL, 40);
   const most = compilePlan(FULL, memoryBytes).vehicleRoom;

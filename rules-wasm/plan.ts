@@ -135,7 +135,7 @@ export function compilePlan(ruleSet: RuleSet, memoryBytes = KERNEL_BYTES_MAX): P
     strideBytes: stride,
     ringBytesMax: ringBytes,
     rules: rules.length,
-    transitionBytes: K.TR_CAPTURES + 8 * Math.max(0, ...rules.map((rule) => rule.captures.length)),
+    transitionBytes: K.TR_CAPTURES + 8 * capturesCounted(rules),
     registerBytes: code.valueCount * COLUMN_BYTES + code.conditionCount * K.CONDITION_BYTES,
     waitingBytes: settings.latenessMs === 0 ? 0 : settings.maxWaiting * waitingBytesOf(signals),
   });
@@ -175,6 +175,14 @@ export function compilePlan(ruleSet: RuleSet, memoryBytes = KERNEL_BYTES_MAX): P
     vehicleRoom: room,
     vehiclesMax: Math.min(settings.maxVehicles, room),
   };
+}
+
+/**
+ * Values that a transition is counted with, at least as many as it carries: in steps, so that a word
+ * more in a message leaves as many vehicles room as before.
+ */
+function capturesCounted(rules: readonly { readonly captures: readonly number[] }[]): number {
+  return 8 * Math.max(1, ...rules.map(({ captures }) => Math.ceil(captures.length / 8)));
 }
 
 /** Bytes of state that a vehicle takes, records of what rules have pending apart. */
