@@ -36,19 +36,8 @@ export function topicSpecs(settings: Settings): TopicSpec[] {
  *
  * @throws {import("../bus/port.ts").BusError} with one clear line
  */
-export async function openBus(
-  settings: Settings,
-  events: EventSink,
-  now: () => number,
-): Promise<Bus> {
-  const bus = await connectBus(settings, events, now);
-  try {
-    await bus.ensureTopics(topicSpecs(settings));
-  } catch (error) {
-    await bus.close();
-    throw error;
-  }
-  return bus;
+export function openBus(settings: Settings, events: EventSink, now: () => number): Promise<Bus> {
+  return openWith(settings, events, now, (bus) => bus.ensureTopics(topicSpecs(settings)));
 }
 
 /**
@@ -57,23 +46,31 @@ export async function openBus(
  *
  * @throws {import("../bus/port.ts").BusError} with one clear line
  */
-export async function visitBus(
-  settings: Settings,
-  events: EventSink,
-  now: () => number,
-): Promise<Bus> {
-  const bus = await connectBus(settings, events, now);
-  try {
+export function visitBus(settings: Settings, events: EventSink, now: () => number): Promise<Bus> {
+  return openWith(settings, events, now, async (bus) => {
     const missing: TopicSpec[] = [];
     for (const spec of topicSpecs(settings)) {
       if (!await hasTopic(bus, spec.name)) missing.push(spec);
     }
     if (missing.length > 0) await bus.ensureTopics(missing);
+  });
+}
+
+/** Opens the bus, and closes it again if its topics cannot be seen to. */
+async function openWith(
+  settings: Settings,
+  events: EventSink,
+  now: () => number,
+  seeToTopics: (bus: Bus) => Promise<void>,
+): Promise<Bus> {
+  const bus = await connectBus(settings, events, now);
+  try {
+    await seeToTopics(bus);
+    return bus;
   } catch (error) {
     await bus.close();
     throw error;
   }
-  return bus;
 }
 
 /** Whether the bus knows the topic. What else keeps it from answering shows when it is used. */
